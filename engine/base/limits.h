@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// limits: every fixed maximum of the engine, with the sum or the reason that made it.
+// Constructors take limits as arguments; these are what core passes. Nothing else is a literal.
+#pragma once
+
+// -- lists ---------------------------------------------------------------------------------
+// Each list owns three ids in the sets (base, added, lifted; see feed/catalog.h) and an id has 10
+// bits in a key entry: 1023 usable ids / 3 = 341; rounded down.
+#define LIMIT_LISTS   320
+#define LIMIT_SET_IDS 1024
+// Lists that are dense enough for planes (a registry, state lists, wireless blocks …). A page
+// descriptor keeps 16 bits for them; further lists go to the hashed keys and work the same.
+#define LIMIT_SET_PLANES 16
+#define LIMIT_TENANTS    256
+// Names of lists and tenants: [A-Za-z0-9][A-Za-z0-9._-]*, so that they can stand in a URL, a file
+// name and a metric label.
+#define LIMIT_NAME_BYTES 64
+// Address space for pages: 640,000 exchanges x 1,256 B x 16 planes = 12.9 GB, and as much again
+// for blocks that wait for reuse. Address space only; memory is used when touched.
+#define LIMIT_PAGES_BYTES ((size_t)32 << 30)
+
+// -- one question --------------------------------------------------------------------------
+// A record: GSW fields and user fields. OCS sends 1 to 4 KiB; 64 KiB leaves room for the largest
+// custom fields seen and keeps one request inside two receive buffers.
+#define LIMIT_RECORD_BYTES    65536
+#define LIMIT_RECORD_DEPTH    8   // nesting of values that are skipped
+#define LIMIT_RECORD_KEYS     512 // members of one record
+#define LIMIT_NUMBER_BYTES    64  // a phone number as text, with spaces, dashes, extension
+#define LIMIT_EMAIL_BYTES     254 // RFC 5321, 4.5.3.1.3: path of 256 less the brackets
+#define LIMIT_CLIENT_ID_BYTES 256
+// A JSON batch is kept whole: 10,000 records x 1 KiB = 10 MiB, rounded up. NDJSON has no limit.
+#define LIMIT_BATCH_BYTES ((size_t)16 << 20)
+// JSON batches in memory at once on one thread: 4 x 16 MiB. More get 503 and Retry-After.
+#define LIMIT_BATCHES 4
+// Records of batches decided in one turn, so that a batch delays a dialer's question by at most
+// about 256 x 0.5 us.
+#define LIMIT_BATCH_SLICE 256
+// Questions hashed and prefetched together before they are decided.
+#define LIMIT_TURN_QUESTIONS   64
+#define LIMIT_SMALL_BODY_BYTES 65536 // bodies of every other endpoint
+
+// -- HTTP ----------------------------------------------------------------------------------
+#define LIMIT_HEADER_BYTES 16384 // request line and header fields; OCS sends about 250 bytes
+#define LIMIT_TARGET_BYTES 4096
+#define LIMIT_HEADERS      100
+#define LIMIT_RECV_BYTES   32768 // one receive buffer: 32 KiB keeps 64 pipelined questions whole
+#define LIMIT_RECV_BUFFERS 256   // per thread: 8 MiB
+#define LIMIT_SEND_BYTES                                                                           \
+    32768 // answers of one connection in a turn: 64 x 256 B and a stream's chunk
+#define LIMIT_DRAIN_BYTES                                                                          \
+    ((size_t)1 << 20) // body of a refused request read away to keep the connection
+
+// -- feed ----------------------------------------------------------------------------------
+// Entry changes committed by one fdatasync: 1,024 x 64 B = one 64 KiB write.
+#define LIMIT_COMMIT_JOBS    1024
+#define LIMIT_JOBS           4096               // changes under way per thread; more get 503
+#define LIMIT_SNAPSHOT_AFTER ((size_t)64 << 20) // log bytes that start a snapshot
+#define LIMIT_LINE_BYTES     4096               // a line of a list file
+#define LIMIT_TOKENS         256
