@@ -13,8 +13,9 @@ enum route_body {
     ROUTE_STREAM,  // pieces go to the server handler's on_piece as they arrive
 };
 
-// Called in the order of arrival on each connection; answers through conn_* (server.h), at once or
-// in the server handler's on_turn, in the same order.
+// Called in the order of arrival on each connection (for ROUTE_STREAM once, with an empty body,
+// before the first on_piece); answers through conn_* (server.h), at once or in the server handler's
+// on_turn, in the same order.
 typedef void route_fn(void *ctx, struct conn *conn, const struct http_request *req);
 
 struct route {
@@ -23,7 +24,9 @@ struct route {
     enum route_body body;
     size_t body_max_bytes; // larger: on_request with body_too_large when `too_large_ok`, else 413
     bool too_large_ok;     // the handler answers for a body that is too large itself
-    bool open;             // on_auth is not asked
+    // A request of this media type makes a ROUTE_WHOLE row ROUTE_STREAM; NULL = none does.
+    const char *stream_type;
+    bool open; // on_auth is not asked
     route_fn *on_request;
     unsigned tag;    // the owner's own number for it
     const char *doc; // one line
