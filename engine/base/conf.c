@@ -101,6 +101,20 @@ static int set_value(struct conf *c, int o, struct str value, struct place place
     return c->text[o] ? 0 : err_set(info, ERR_NOMEM, "out of memory");
 }
 
+// The options that only ask the program about itself.
+static bool take_question(struct conf *c, struct str name)
+{
+    if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
+        c->help = true;
+    else if (str_eq(name, STR("--version")))
+        c->version = true;
+    else if (str_eq(name, STR("--sample-config")))
+        c->sample = true;
+    else
+        return false;
+    return true;
+}
+
 static int load_args(struct conf *c, struct err_info *info)
 {
     struct place place = {"command line", 0};
@@ -109,14 +123,7 @@ static int load_args(struct conf *c, struct err_info *info)
         struct str name = str_of(c->argv[i]), value;
         int o, err;
 
-        if (str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) {
-            c->help = true;
-            continue;
-        }
-        if (str_eq(name, STR("--version"))) {
-            c->version = true;
-            continue;
-        }
+        if (take_question(c, name)) continue;
         if (!str_starts(name, STR("--")))
             return err_set(info, ERR_CONFIG,
                            "unexpected argument '%s'; try: dialgate-engine --help", c->argv[i]);

@@ -43,7 +43,7 @@ struct conf {
     unsigned item_count[CONF_COUNT];
     int argc; // kept for conf_load on SIGHUP
     char **argv;
-    bool help, version; // --help, --version were given
+    bool help, version, sample; // --help, --version, --sample-config were given
 };
 
 // Reads everything. ERR_CONFIG with a sentence that names the option, its place and what to type.

@@ -77,17 +77,24 @@ static void write_histogram(struct buf *out, const struct metric_row *row, uint6
                (unsigned long long)count);
 }
 
+void metric_write_head(struct buf *out, enum metric m)
+{
+    static const char *const kinds[] = {"counter", "gauge", "histogram", "gauge"};
+    const struct metric_row *row = &metric_rows[m];
+
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->family, row->help, row->family,
+               kinds[row->kind]);
+}
+
 void metric_write(struct buf *out)
 {
-    static const char *const kinds[] = {"counter", "gauge", "histogram"};
-
     for (int m = 0; m < METRIC_COUNT; m++) {
         const struct metric_row *row = &metric_rows[m];
         uint64_t sum = metric_sum((enum metric)m);
 
+        if (row->kind == METRIC_KIND_PER_LIST) continue;
         if (m == 0 || strcmp(row->family, metric_rows[m - 1].family) != 0)
-            buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->family, row->help, row->family,
-                       kinds[row->kind]);
+            metric_write_head(out, (enum metric)m);
         if (row->kind == METRIC_KIND_HISTOGRAM)
             write_histogram(out, row, sum);
         else

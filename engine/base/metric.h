@@ -18,7 +18,12 @@ enum metric {
     METRIC_COUNT
 };
 
-enum metric_kind { METRIC_KIND_COUNTER, METRIC_KIND_GAUGE, METRIC_KIND_HISTOGRAM };
+enum metric_kind {
+    METRIC_KIND_COUNTER,
+    METRIC_KIND_GAUGE,
+    METRIC_KIND_HISTOGRAM,
+    METRIC_KIND_PER_LIST,
+};
 
 struct metric_row {
     enum metric_kind kind;
@@ -39,8 +44,10 @@ struct metric_block {
 struct metric_block *metric_block_new(void);
 // Sum over all blocks.
 uint64_t metric_sum(enum metric m);
-// Appends every family in the Prometheus text format 0.0.4.
+// Appends every family in the Prometheus text format 0.0.4, without the PER_LIST ones.
 void metric_write(struct buf *out);
+// The # HELP and # TYPE lines of a row's family.
+void metric_write_head(struct buf *out, enum metric m);
 
 // Own block only.
 static inline void metric_add(struct metric_block *b, enum metric m, uint64_t n)

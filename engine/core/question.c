@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/question.h"
+
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/clock.h"
+#include "engine/base/limits.h"
+#include "engine/wire/address.h"
+#include "engine/wire/number.h"
+
+static void add_key(struct question *q, enum question_key which, const struct set *set,
+                    struct set_key key)
+{
+    q->has[which] = true;
+    set_probe_start(set, &q->probe[which], key);
+}
+
+static enum reason add_email(struct question *q, enum question_key which, struct str text,
+                             const struct set *set)
+{
+    char normal[LIMIT_EMAIL_BYTES];
+    struct str email;
+
+    if (!address_email(text, normal, &email)) return REASON_BAD_EMAIL;
+    add_key(q, which, set, set_key_text(set, SET_EMAIL, email.ptr, email.size));
+    return REASON_ALLOWED;
+}
+
+static enum reason add_client(struct question *q, struct str text, const struct set *set)
+{
+    struct str id;
+
+    if (!address_client_id(text, &id)) return REASON_BAD_CLIENT_ID;
+    add_key(q, QUESTION_CLIENT, set, set_key_text(set, SET_CLIENT, id.ptr, id.size));
+    return REASON_ALLOWED;
+}
+
+static enum reason add_phone(struct question *q, struct str text, const struct tenant *tenant,
+                             const struct set *set)
+{
+    uint64_t device;
+
+    // an e-mail campaign's records carry the address where others carry the number
+    if (memchr(text.ptr, '@', text.size)) return add_email(q, QUESTION_PHONE, text, set);
+    if (number_parse(text, &tenant->home, &device) != NUMBER_OK) return REASON_BAD_NUMBER;
+    add_key(q, QUESTION_PHONE, set, set_key_device(set, device));
+    return REASON_ALLOWED;
+}
+
+static enum reason read_contact(struct question *q, const struct record *record,
+                                const struct tenant *tenant, const struct set *set)
+{
+    struct str phone = record_phone(record), client = record_client_id(record);
+    struct str email = record_text(record, FIELD_V1_EMAIL);
+    enum reason reason = REASON_ALLOWED;
+
+    if (!phone.size && !client.size && !email.size) return REASON_NO_CONTACT;
+    if (phone.size) reason = add_phone(q, phone, tenant, set);
+    if (reason == REASON_ALLOWED && client.size) reason = add_client(q, client, set);
+    if (reason == REASON_ALLOWED && email.size) reason = add_email(q, QUESTION_EMAIL, email, set);
+    return reason;
+}
+
+static enum reason read_frame(struct question *q, const struct record *record,
+                              const struct question_frame *frame, const struct tenants *tenants)
+{
+    struct str at = record_text(record, FIELD_V1_AT);
+    struct str body_tenant = record_tenant(record);
+    int tenant = tenant_resolve(tenants, frame->tenant, body_tenant);
+    int64_t at_ns;
+
+    if (tenant < 0) return REASON_BAD_TENANT;
+    q->tenant = (uint16_t)tenant;
+    q->channel = record_channel(record, frame->channel);
+    q->now_s = frame->now_s;
+    if (at.size) {
+        if (!clock_parse(at, &at_ns) || at_ns < 0) return REASON_BAD_INSTANT;
+        q->now_s = (uint32_t)(at_ns / 1000000000);
+    }
+    return REASON_ALLOWED;
+}
+
+void question_from_record(struct question *q, const struct record *record,
+                          const struct question_frame *frame, const struct tenants *tenants,
+                          const struct set *set)
+{
+    memset(q->has, 0, sizeof q->has);
+    q->tenant = 0;
+    q->input = read_frame(q, record, frame, tenants);
+    if (q->input == REASON_ALLOWED)
+        q->input = read_contact(q, record, &tenants->tenant[q->tenant], set);
+    if (q->input != REASON_ALLOWED) memset(q->has, 0, sizeof q->has);
+}
+
+void question_from_reason(struct question *q, enum reason reason)
+{
+    CHECK(reason != REASON_ALLOWED);
+    memset(q->has, 0, sizeof q->has);
+    q->tenant = 0;
+    q->input = reason;
+}
