@@ -29,6 +29,7 @@ struct http_request {
     struct str authorization;          // absent when not sent
     struct str accept;
     struct str body;     // whole body, decoded from chunks
+    bool streamed;       // the body comes through on_piece
     bool body_too_large; // the body passed the route's limit: `body` is empty
 };
 
