@@ -45,15 +45,16 @@ bool channel_parse(struct str word, enum channel *ret);
 struct str channel_word(enum channel channel);
 
 struct record {
-    struct str text;                           // the whole object
-    struct json_value value[RECORD_SLOTS_MAX]; // JSON_NONE where absent; strings already unescaped
+    struct str text; // the whole object
+    // JSON_NONE where absent; strings already unescaped. Slots past the table's are not touched.
+    struct json_value value[RECORD_SLOTS_MAX];
     unsigned member_count, duplicate_count;
     size_t scratch_used;
     char scratch[RECORD_SCRATCH_BYTES]; // unescaped strings of this record
 };
 
 // Reads one object. True, or false with the reason (NOT_JSON, TOO_DEEP, TOO_MANY_KEYS, TOO_LARGE
-// when the unescaped values pass the scratch). `text` must outlive the record.
+// when values with escapes do not fit the scratch as they stand). `text` must outlive the record.
 bool record_parse(struct record *r, struct str text, const struct record_keys *keys,
                   enum reason *ret_reason);
 // The text of a slot whatever its type (a number's digits, a string's content); absent otherwise.
