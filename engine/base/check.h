@@ -5,6 +5,11 @@
 // only and may stand on the hot path.
 #pragma once
 
+#ifndef __cplusplus
+#undef static_assert
+#define static_assert _Static_assert
+#endif
+
 // Prints the sentence with file and line to standard error and aborts.
 _Noreturn void check_failed(const char *file, int line, const char *expr);
 

@@ -26,8 +26,7 @@ struct verdict decide(const struct view *view, const struct set *set, const stru
     uint16_t best = SET_NO_RANK;
     struct verdict v;
 
-    if (UNLIKELY(q->input != REASON_ALLOWED))
-        return verdict_block(q->input, reason_rule(q->input));
+    if (UNLIKELY(q->input != REASON_ALLOWED)) return verdict_block(q->input, reason_rule(q->input));
     plan = view_plan(view, q->tenant, q->channel);
     if (UNLIKELY(plan->not_ready != REASON_ALLOWED)) return not_ready(view, plan);
     for (int k = 0; k < QUESTION_KEYS; k++) {

@@ -19,8 +19,8 @@ bool tenant_name_ok(struct str name)
 
 static int bad_tenant(const char *item, const char *why, struct err_info *info)
 {
-    return err_set(info, ERR_CONFIG, "tenant '%s': %s; try: --tenant acme,ccid=1234,country=US", item,
-                   why);
+    return err_set(info, ERR_CONFIG, "tenant '%s': %s; try: --tenant acme,ccid=1234,country=US",
+                   item, why);
 }
 
 // NAME[,ccid=ID][,country=CC]
@@ -31,7 +31,8 @@ static int parse(struct tenant *tenant, const char *item, const char *country,
     struct str region = str_of(country);
 
     *tenant = (struct tenant){0};
-    if (!tenant_name_ok(name)) return bad_tenant(item, "the name must be letters, digits, . _ -", info);
+    if (!tenant_name_ok(name))
+        return bad_tenant(item, "the name must be letters, digits, . _ -", info);
     str_copy(tenant->name, sizeof tenant->name, name);
     while (rest.ptr) {
         struct str value, key = str_cut(str_cut(rest, ',', &rest), '=', &value);
@@ -55,7 +56,8 @@ int tenant_table_init(struct tenants *t, const struct conf *conf, struct err_inf
 
     t->count = 1;
     if (conf->item_count[CONF_TENANT] > LIMIT_TENANTS)
-        return err_set(info, ERR_CONFIG, "more than %d tenants; try: a second engine", LIMIT_TENANTS);
+        return err_set(info, ERR_CONFIG, "more than %d tenants; try: a second engine",
+                       LIMIT_TENANTS);
     for (unsigned i = 0; !err && i < conf->item_count[CONF_TENANT]; i++) {
         const char *item = conf->items[CONF_TENANT][i];
         struct tenant *next = &t->tenant[t->count];

@@ -12,8 +12,8 @@
 
 static int bad_line(const char *path, unsigned line, const char *why, struct err_info *info)
 {
-    return err_set(info, ERR_CONFIG, "token file %s line %u: %s; try: openssl rand -hex 24 > %s", path,
-                   line, why, path);
+    return err_set(info, ERR_CONFIG, "token file %s line %u: %s; try: openssl rand -hex 24 > %s",
+                   path, line, why, path);
 }
 
 static int parse_line(struct tokens *t, struct str line, const char *path, unsigned number,

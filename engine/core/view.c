@@ -49,9 +49,12 @@ static void plan_init(const struct view *v, unsigned tenant, enum channel channe
 enum reason view_listed_reason(enum set_kind kind)
 {
     switch (kind) {
-    case SET_CLIENT: return REASON_CLIENT_LISTED;
-    case SET_EMAIL: return REASON_EMAIL_LISTED;
-    case SET_DEVICE: break;
+    case SET_CLIENT:
+        return REASON_CLIENT_LISTED;
+    case SET_EMAIL:
+        return REASON_EMAIL_LISTED;
+    case SET_DEVICE:
+        break;
     }
     return REASON_DEVICE_LISTED;
 }

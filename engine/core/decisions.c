@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Batches: many records a request, decided in slices so that a batch never delays a dialer's
+// question by more than LIMIT_BATCH_SLICE decisions, and answered in pieces so that its size costs
+// no memory. A JSON batch is whole in memory before it starts; NDJSON is read as it comes.
+#include "engine/base/check.h"
+#include "engine/base/clock.h"
+#include "engine/core/engine.h"
+#include "engine/core/routes.h"
+#include "engine/core/stream.h"
+
+// {"verdict":…,"rule":64,"type":…,"reason":~110,"retry_at":22} and the comma or newline
+#define RESULT_BYTES_MAX 512
+
+struct batch {
+    struct stream_owner owner;
+    struct json cursor; // JSON: inside "records"
+    struct question_frame frame;
+    int64_t at_s;  // instant asked about; 0 = now
+    bool started;  // a result was written
+    bool skipping; // NDJSON: inside a line that is too long
+};
+static_assert(sizeof(struct batch) <= CONN_USER_BYTES, "a batch lives in its connection");
+
+// How many results may be written now.
+static unsigned slice_size(const struct conn *conn)
+{
+    size_t fit = conn_stream_room(conn) / RESULT_BYTES_MAX;
+
+    return fit < LIMIT_TURN_QUESTIONS ? (unsigned)fit : LIMIT_TURN_QUESTIONS;
+}
+
+static void read_record(struct worker *w, const struct batch *b, struct str text,
+                        struct question *q)
+{
+    struct engine *e = w->engine;
+    enum reason reason;
+
+    if (text.size > LIMIT_RECORD_BYTES)
+        question_from_reason(q, REASON_TOO_LARGE);
+    else if (!record_parse(&w->record, text, e->v1_keys, &reason))
+        question_from_reason(q, reason);
+    else
+        question_from_record(q, &w->record, &b->frame, &e->tenants, e->set);
+}
+
+// Decides the first `count` questions of the worker's array and writes their results.
+static void write_slice(struct worker *w, struct conn *conn, struct batch *b, unsigned count,
+                        bool lines)
+{
+    char memory[LIMIT_TURN_QUESTIONS * RESULT_BYTES_MAX];
+    struct buf out;
+
+    buf_wrap(&out, memory, sizeof memory);
+    for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
+    for (unsigned i = 0; i < count; i++) {
+        struct verdict v = decide(worker_view(w), w->engine->set, &w->pending[i].question);
+
+        worker_count(w, &v);
+        if (b->started && !lines) buf_char(&out, ',');
+        verdict_write_result(&out, &v);
+        if (lines) buf_char(&out, '\n');
+        b->started = true;
+    }
+    CHECK(!out.failed);
+    conn_stream_write(conn, buf_view(&out));
+}
+
+static void begin_slice(struct batch *b)
+{
+    b->frame.now_s = (uint32_t)(b->at_s ? b->at_s : clock_wall_s());
+}
+
+// -- JSON ------------------------------------------------------------------------------------
+
+static void on_resume_json(struct worker *w, struct conn *conn)
+{
+    struct batch *b = conn_user(conn);
+    unsigned left = LIMIT_BATCH_SLICE, most, count;
+    bool more = true;
+
+    worker_flush(w);
+    begin_slice(b);
+    while (more && left > 0 && (most = slice_size(conn)) > 0) {
+        struct json_value value;
+
+        if (most > left) most = left;
+        for (count = 0; count < most && (more = json_element(&b->cursor, &value)); count++) {
+            struct question *q = &w->pending[count].question;
+
+            if (value.type == JSON_OBJECT)
+                read_record(w, b, value.text, q);
+            else
+                question_from_reason(q, REASON_NOT_JSON);
+        }
+        write_slice(w, conn, b, count, false);
+        left -= count;
+    }
+    if (more) return;
+    CHECK(!b->cursor.failed); // the whole text was checked before the first result
+    if (conn_stream_room(conn) < 2) return;
+    conn_stream_write(conn, STR("]}"));
+    conn_stream_end(conn);
+}
+
+struct batch_head {
+    struct str tenant, channel, at, records;
+};
+
+static const char *head_member(struct batch_head *head, struct str key, struct json_value value)
+{
+    struct str *to = NULL;
+    enum json_type want = JSON_STRING;
+
+    if (str_eq(key, STR("records"))) {
+        to = &head->records;
+        want = JSON_ARRAY;
+    } else if (str_eq(key, STR("tenant"))) {
+        to = &head->tenant;
+    } else if (str_eq(key, STR("channel"))) {
+        to = &head->channel;
+    } else if (str_eq(key, STR("at"))) {
+        to = &head->at;
+    } else if (!str_eq(key, STR("campaign_group"))) {
+        return "unknown member: only at, tenant, campaign_group, channel and records may stand "
+               "here";
+    }
+    if (value.type == JSON_NULL) return NULL;
+    if (value.type != want)
+        return want == JSON_ARRAY ? "\"records\" must be an array"
+                                  : "at, tenant, campaign_group and channel must be strings";
+    if (to) *to = value.text;
+    return NULL;
+}
+
+// The sentence that says what is wrong with the body, or NULL.
+static const char *read_head(struct batch_head *head, struct str body)
+{
+    struct json j = json_start(body, LIMIT_RECORD_DEPTH + 2);
+    struct json_value key, value;
+    const char *wrong = NULL;
+
+    if (json_enter(&j) != JSON_OBJECT) return "the body must be a JSON object with \"records\"";
+    while (!wrong && json_member(&j, &key, &value)) wrong = head_member(head, key.text, value);
+    if (wrong) return wrong;
+    if (j.failed || !json_end(&j)) return "the body is not well-formed JSON";
+    if (!head->records.ptr) return "\"records\" is missing";
+    return NULL;
+}
+
+// Tenant, channel and instant of a request into `b`. 0 or ERR_* with *ret_why.
+static int frame_init(struct worker *w, const struct http_request *req, struct batch *b,
+                      const struct batch_head *head, const char **ret_why)
+{
+    const struct token *token = token_find(&worker_view(w)->settings.tokens, req->authorization);
+    unsigned tenant;
+    int64_t at_ns;
+    int err;
+
+    *ret_why = "no such tenant, or the token does not reach it";
+    err = routes_tenant(w, req, head->tenant, &tenant);
+    if (err) return err;
+    // a request or token that names a tenant binds all its records
+    if (head->tenant.size || (token && token->tenant >= 0))
+        b->frame.tenant = str_of(w->engine->tenants.tenant[tenant].name);
+    b->frame.channel = CHANNEL_VOICE;
+    *ret_why = "\"channel\" must be voice, sms or email";
+    if (head->channel.size && !channel_parse(head->channel, &b->frame.channel))
+        return ERR_BAD_VALUE;
+    *ret_why = "\"at\" must be RFC 3339 with an offset, like 2026-11-22T09:00:00-05:00";
+    if (!head->at.size) return 0;
+    if (!clock_parse(head->at, &at_ns) || at_ns < 1000000000) return ERR_BAD_INSTANT;
+    b->at_s = at_ns / 1000000000;
+    return 0;
+}
+
+static void begin_json(struct worker *w, struct conn *conn, const struct http_request *req)
+{
+    struct batch *b = conn_user(conn);
+    struct batch_head head = {0};
+    const char *wrong = read_head(&head, req->body);
+    int err = wrong ? ERR_BAD_JSON : frame_init(w, req, b, &head, &wrong);
+
+    if (err) {
+        conn_answer_error(conn, err, str_of(wrong));
+        return;
+    }
+    b->owner.on_resume = on_resume_json;
+    b->cursor = json_start(head.records, LIMIT_RECORD_DEPTH + 1);
+    CHECK(json_enter(&b->cursor) == JSON_ARRAY);
+    conn_stream_begin(conn, 200, STR("application/json"));
+    conn_stream_write(conn, STR("{\"results\":["));
+}
+
+// -- NDJSON ----------------------------------------------------------------------------------
+
+static void on_resume_lines(struct worker *w, struct conn *conn)
+{
+    // pieces arrive by themselves: there is nothing else to resume
+    (void)w;
+    (void)conn;
+}
+
+static void begin_lines(struct worker *w, struct conn *conn, const struct http_request *req)
+{
+    struct batch *b = conn_user(conn);
+    struct batch_head head = {.tenant = http_query(req->query, STR("tenant")),
+                              .channel = http_query(req->query, STR("channel")),
+                              .at = http_query(req->query, STR("at"))};
+    const char *wrong;
+    int err = frame_init(w, req, b, &head, &wrong);
+
+    if (err) {
+        conn_answer_error(conn, err, str_of(wrong));
+        return;
+    }
+    b->owner.on_resume = on_resume_lines;
+    conn_stream_begin(conn, 200, STR("application/x-ndjson"));
+}
+
+// Takes one line off `rest`. False when none is complete.
+static bool take_line(struct batch *b, struct str *rest, bool last, struct str *ret_line,
+                      bool *ret_too_long)
+{
+    const char *end = rest->size ? memchr(rest->ptr, '\n', rest->size) : NULL;
+    size_t size = end ? (size_t)(end - rest->ptr) : rest->size;
+
+    if (!end && !(last && rest->size > 0) && rest->size < LIMIT_RECORD_BYTES) return false;
+    *ret_line = str_trim(str_make(rest->ptr, size));
+    *ret_too_long = !end && !last;
+    size += end != NULL;
+    rest->ptr += size;
+    rest->size -= size;
+    if (b->skipping) { // the tail of a line that already has its result
+        b->skipping = *ret_too_long;
+        *ret_too_long = false;
+        ret_line->size = 0;
+    }
+    return true;
+}
+
+// Reads up to `most` lines into the worker's questions.
+static unsigned read_lines(struct worker *w, struct batch *b, struct str *rest, bool last,
+                           unsigned most)
+{
+    unsigned count = 0;
+    struct str line;
+    bool too_long;
+
+    while (count < most && take_line(b, rest, last, &line, &too_long)) {
+        struct question *q = &w->pending[count].question;
+
+        if (too_long) {
+            question_from_reason(q, REASON_TOO_LARGE);
+            b->skipping = true;
+        } else if (line.size > 0) {
+            read_record(w, b, line, q);
+        } else {
+            continue; // a blank line asks nothing
+        }
+        count++;
+    }
+    return count;
+}
+
+size_t decisions_on_piece(void *ctx, struct conn *conn, struct str piece, bool last)
+{
+    struct worker *w = ctx;
+    struct batch *b = conn_user(conn);
+    struct str rest = piece;
+    unsigned left = LIMIT_BATCH_SLICE, most;
+
+    worker_flush(w);
+    begin_slice(b);
+    while (left > 0 && (most = slice_size(conn)) > 0) {
+        unsigned count = read_lines(w, b, &rest, last, most < left ? most : left);
+
+        if (count == 0) break;
+        write_slice(w, conn, b, count, true);
+        left -= count;
+    }
+    if (last && rest.size == 0) conn_stream_end(conn);
+    return piece.size - rest.size;
+}
+
+void decisions_on_request(void *ctx, struct conn *conn, const struct http_request *req)
+{
+    struct worker *w = ctx;
+
+    worker_flush(w);
+    if (req->streamed)
+        begin_lines(w, conn, req);
+    else
+        begin_json(w, conn, req);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/engine.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+
+// -- options ---------------------------------------------------------------------------------
+
+struct address {
+    char host[256];
+    uint16_t port;
+};
+
+// HOST:PORT or [HOST]:PORT
+static int parse_listen(struct address *a, const char *text, struct err_info *info)
+{
+    const char *colon = strrchr(text, ':');
+    struct str host = colon ? str_make(text, (size_t)(colon - text)) : str_of(text);
+    uint64_t port;
+
+    if (host.size > 2 && host.ptr[0] == '[' && host.ptr[host.size - 1] == ']')
+        host = str_make(host.ptr + 1, host.size - 2);
+    if (!colon || host.size == 0 || !str_to_u64(str_of(colon + 1), &port) || port > 65535 ||
+        !str_copy(a->host, sizeof a->host, host))
+        return err_set(info, ERR_CONFIG,
+                       "listen '%s' is not HOST:PORT; try: --listen 127.0.0.1:8080", text);
+    a->port = (uint16_t)port;
+    return 0;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (strcmp(host, "localhost") == 0) return true;
+    if (inet_pton(AF_INET, host, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static int read_settings(struct view_settings *s, const struct engine *e, const struct conf *conf,
+                         struct err_info *info)
+{
+    static const char *const shapes[] = {"full", "result", "empty"};
+    const char *shape = conf_text(conf, CONF_OCS_BODY);
+    int err;
+
+    memset(s, 0, sizeof *s);
+    for (unsigned i = 0; i < COUNT_OF(shapes); i++)
+        if (strcmp(shape, shapes[i]) == 0) s->ocs_body = (enum ocs_body)i;
+    if (strcmp(shape, shapes[s->ocs_body]) != 0)
+        return err_set(info, ERR_CONFIG, "ocs_body '%s'; try: full, result or empty", shape);
+    if (!str_copy(s->ocs_token, sizeof s->ocs_token, str_of(conf_text(conf, CONF_OCS_TOKEN))))
+        return err_set(info, ERR_CONFIG, "ocs_token is longer than %d characters", TOKEN_BYTES);
+    err = token_load(&s->tokens, conf_text(conf, CONF_TOKEN_FILE), &e->tenants, info);
+    s->tokens.required = !e->loopback || s->tokens.count > 0;
+    if (!err && !e->loopback && s->tokens.count == 0)
+        err =
+            err_set(info, ERR_CONFIG,
+                    "listening beyond loopback needs tokens for /v1; try: "
+                    "openssl rand -hex 24 > tokens && chmod 600 tokens, then --token-file tokens");
+    return err;
+}
+
+// Malloc'd array of all `list` options; the caller frees it.
+static int read_specs(const struct engine *e, const struct conf *conf, struct list_spec **ret_specs,
+                      unsigned *ret_count, struct err_info *info)
+{
+    const struct tenant *owner = &e->tenants.tenant[0];
+    unsigned count = conf->item_count[CONF_LIST];
+    struct list_spec *specs = calloc(count ? count : 1, sizeof *specs);
+    int err = specs ? 0 : err_set(info, ERR_NOMEM, "out of memory");
+
+    for (unsigned i = 0; !err && i < count; i++) {
+        int at;
+
+        err = list_spec_parse(&specs[i], str_of(conf->items[CONF_LIST][i]), owner->name,
+                              owner->home.region, info);
+        if (err || strcmp(specs[i].tenant, "*") == 0) continue;
+        at = tenant_find(&e->tenants, str_of(specs[i].tenant));
+        if (at < 0)
+            err = err_set(info, ERR_CONFIG, "list %s: no tenant '%s'; try: --tenant %s",
+                          specs[i].name, specs[i].tenant, specs[i].tenant);
+    }
+    if (err) {
+        free(specs);
+        return err;
+    }
+    *ret_specs = specs;
+    *ret_count = count;
+    return 0;
+}
+
+static int freeze_clock(const char *now, struct err_info *info)
+{
+    int64_t ns;
+
+    if (now[0] == '\0') return 0;
+    if (!clock_parse(str_of(now), &ns))
+        return err_set(info, ERR_CONFIG,
+                       "now '%s' is not RFC 3339; try: --now 2026-11-22T09:00:00Z", now);
+    clock_freeze(ns);
+    return 0;
+}
+
+// -- views -----------------------------------------------------------------------------------
+
+// In feed's thread (or in feed_open).
+static void on_catalog(void *ctx, const struct catalog *catalog)
+{
+    struct engine *e = ctx;
+    struct view_settings settings;
+    struct view *next, *old;
+
+    pthread_mutex_lock(&e->lock);
+    settings = e->settings;
+    pthread_mutex_unlock(&e->lock);
+    next = view_new(&e->tenants, catalog, &settings);
+    if (!next) { // the old view stays: its lists are in force, only new facts about them are late
+        log_error("engine", "out of memory while publishing a view");
+        return;
+    }
+    old = atomic_exchange_explicit(&e->view, next, memory_order_acq_rel);
+    qsbr_retire(e->qsbr, view_free, old);
+}
+
+// -- life ------------------------------------------------------------------------------------
+
+static int start_feed(struct engine *e, struct err_info *info)
+{
+    const char *data = conf_text(&e->conf, CONF_DATA);
+    const struct feed_config config = {
+        .data_dir = data[0] ? data : NULL,
+        .pages_max_planes = LIMIT_SET_PLANES,
+        .shrink_max_percent = (unsigned)conf_uint(&e->conf, CONF_SHRINK_MAX_PERCENT),
+        .terminal = isatty(STDERR_FILENO) == 1,
+        .on_catalog = on_catalog,
+        .ctx = e,
+    };
+    struct list_spec *specs;
+    unsigned count;
+    int err = read_specs(e, &e->conf, &specs, &count, info);
+
+    if (err) return err;
+    err = feed_open(&e->feed, &config, specs, count, e->qsbr, &e->set, info);
+    free(specs);
+    if (!err && !atomic_load(&e->view))
+        err = err_set(info, ERR_NOMEM, "not enough memory to start");
+    return err;
+}
+
+static unsigned thread_count(const struct conf *conf)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t wanted = conf_uint(conf, CONF_THREADS);
+
+    if (wanted > 0) return (unsigned)wanted;
+    return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+}
+
+static int start_workers(struct engine *e, const struct address *at, struct err_info *info)
+{
+    const struct conf *c = &e->conf;
+    struct server_config config = {
+        .host = at->host,
+        .port = at->port,
+        .connections_max = (unsigned)conf_uint(c, CONF_CONNECTIONS_MAX),
+        .idle_timeout_ms = (unsigned)conf_uint(c, CONF_IDLE_TIMEOUT_MS),
+        .request_timeout_ms = (unsigned)conf_uint(c, CONF_REQUEST_TIMEOUT_MS),
+        .send_timeout_ms = (unsigned)conf_uint(c, CONF_SEND_TIMEOUT_MS),
+        .drain_timeout_ms = (unsigned)conf_uint(c, CONF_DRAIN_TIMEOUT_MS),
+        .spin_us = (unsigned)conf_uint(c, CONF_SPIN_US),
+        .batches_max = LIMIT_BATCHES,
+        .epoll = conf_flag(c, CONF_EPOLL),
+    };
+    unsigned wanted = thread_count(c);
+    int err = 0;
+
+    e->workers = calloc(wanted, sizeof *e->workers);
+    if (!e->workers) return err_set(info, ERR_NOMEM, "not enough memory for %u workers", wanted);
+    for (unsigned i = 0; !err && i < wanted; i++) {
+        err = worker_init(&e->workers[i], e, i, &config, info);
+        e->worker_count++;
+        if (!err) config.port = server_port(e->workers[i].server); // port 0: all share the first's
+    }
+    for (unsigned i = 0; !err && i < wanted; i++) err = worker_start(&e->workers[i], info);
+    if (err) return err;
+    log_info("engine", "answering on http://%s%s%s:%u with %u threads",
+             strchr(at->host, ':') ? "[" : "", at->host, strchr(at->host, ':') ? "]" : "",
+             config.port, wanted);
+    return 0;
+}
+
+static int start_shared(struct engine *e, struct err_info *info)
+{
+    enum log_level level;
+
+    if (!log_level_parse(str_of(conf_text(&e->conf, CONF_LOG_LEVEL)), &level))
+        return err_set(info, ERR_CONFIG, "log_level; try: debug, info, warn or error");
+    log_set_level(level);
+    if (number_start() < 0) return err_set(info, ERR_NOMEM, "not enough memory to start");
+    e->ocs_keys = record_keys_new(FIELD_V1_PHONE);
+    e->v1_keys = record_keys_new(FIELD_COUNT);
+    e->qsbr = qsbr_new();
+    if (!e->ocs_keys || !e->v1_keys || !e->qsbr)
+        return err_set(info, ERR_NOMEM, "not enough memory to start");
+    CHECK(http_canned_init(&e->allowed, 200, STR("application/json"), STR("{}")));
+    return tenant_table_init(&e->tenants, &e->conf, info);
+}
+
+int engine_start(struct engine *e, int argc, char **argv, struct err_info *info)
+{
+    struct address at;
+    int err;
+
+    memset(e, 0, sizeof *e);
+    pthread_mutex_init(&e->lock, NULL);
+    err = conf_load(&e->conf, argc, argv, info);
+    if (err || e->conf.help || e->conf.version || e->conf.sample) return err;
+    err = parse_listen(&at, conf_text(&e->conf, CONF_LISTEN), info);
+    if (err) return err;
+    e->loopback = is_loopback(at.host);
+    err = freeze_clock(conf_text(&e->conf, CONF_NOW), info);
+    if (!err) err = start_shared(e, info);
+    if (!err) err = read_settings(&e->settings, e, &e->conf, info);
+    if (!err) err = start_feed(e, info);
+    if (!err) err = start_workers(e, &at, info);
+    return err;
+}
+
+// What SIGHUP cannot change is named, so that nobody believes that it did.
+static void warn_fixed(const struct conf *old, const struct conf *new)
+{
+    for (int o = 0; o < CONF_COUNT; o++) {
+        bool same =
+            old->item_count[o] == new->item_count[o] &&
+            strcmp(conf_text(old, (enum conf_option)o), conf_text(new, (enum conf_option)o)) == 0;
+
+        for (unsigned i = 0; same && i < old->item_count[o]; i++)
+            same = strcmp(old->items[o][i], new->items[o][i]) == 0;
+        if (!same && !conf_rows[o].reload)
+            log_warn("reload", "%s changed; it takes effect at the next start", conf_rows[o].key);
+    }
+}
+
+static int reload(struct engine *e, struct conf *conf, struct err_info *info)
+{
+    struct view_settings settings, before;
+    struct list_spec *specs;
+    unsigned count;
+    int err = conf_load(conf, e->conf.argc, e->conf.argv, info);
+
+    if (!err) err = read_settings(&settings, e, conf, info);
+    if (!err) err = read_specs(e, conf, &specs, &count, info);
+    if (err) return err;
+    warn_fixed(&e->conf, conf);
+    pthread_mutex_lock(&e->lock);
+    before = e->settings;
+    e->settings = settings;
+    pthread_mutex_unlock(&e->lock);
+    err = feed_reload(e->feed, specs, count, info);
+    free(specs);
+    if (!err) return 0;
+    pthread_mutex_lock(&e->lock);
+    e->settings = before;
+    pthread_mutex_unlock(&e->lock);
+    return err;
+}
+
+void engine_reload(struct engine *e)
+{
+    struct err_info info = {0};
+    struct conf conf;
+    int err = reload(e, &conf, &info);
+
+    if (err) {
+        log_error("reload", "nothing was changed: %s", info.text);
+        conf_done(&conf);
+        return;
+    }
+    conf_done(&e->conf);
+    e->conf = conf;
+    log_info("reload", "config and tokens are in force; changed list files are being read");
+}
+
+void engine_stop(struct engine *e)
+{
+    atomic_store(&e->draining, true);
+    for (unsigned i = 0; i < e->worker_count; i++) worker_drain(&e->workers[i]);
+    for (unsigned i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
+    feed_close(e->feed); // may still hand jobs back, so the servers must stand
+    for (unsigned i = 0; i < e->worker_count; i++) worker_done(&e->workers[i]);
+    free(e->workers);
+    view_free(atomic_exchange(&e->view, NULL));
+    qsbr_free(e->qsbr);
+    record_keys_free(e->ocs_keys);
+    record_keys_free(e->v1_keys);
+    conf_done(&e->conf);
+    pthread_mutex_destroy(&e->lock);
+    memset(e, 0, sizeof *e);
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// text: an answer made in heap memory, whatever its size: small ones leave at once, larger ones in
+// pieces as the client reads. Slow path, worker's own thread.
+#pragma once
+
+#include "engine/base/buf.h"
+#include "engine/core/worker.h"
+
+#define TEXT_BYTES_MAX ((size_t)4 << 20)
+
+// Answers with `body` and takes it over (buf_done is called here or when all is sent). A failed
+// buf becomes a 503.
+void text_answer(struct conn *conn, unsigned status, struct str content_type, struct buf *body);

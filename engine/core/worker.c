@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "engine/core/engine.h"
+#include "engine/core/lists.h"
+#include "engine/core/routes.h"
+#include "engine/core/stream.h"
+
+const struct view *worker_view(const struct worker *w)
+{
+    return atomic_load_explicit(&w->engine->view, memory_order_acquire);
+}
+
+void worker_count(struct worker *w, const struct verdict *v)
+{
+    switch (v->type) {
+    case VERDICT_NONE:
+        metric_add(w->metrics, METRIC_ALLOWED, 1);
+        break;
+    case VERDICT_SUPPRESSION:
+        metric_add(w->metrics, METRIC_BLOCKED_SUPPRESSION, 1);
+        break;
+    case VERDICT_INPUT:
+        metric_add(w->metrics, METRIC_BLOCKED_INPUT, 1);
+        break;
+    default:
+        metric_add(w->metrics, METRIC_BLOCKED_FRESHNESS, 1);
+        break;
+    }
+}
+
+void worker_flush(struct worker *w)
+{
+    unsigned count = w->pending_count;
+
+    for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
+    for (unsigned i = 0; i < count; i++) ocs_answer(w, w->pending[i].conn, &w->pending[i].question);
+    w->pending_count = 0;
+}
+
+static void on_turn(void *ctx)
+{
+    worker_flush(ctx);
+}
+
+// A stream belongs to whoever began it; the route says who.
+static void on_resume(void *ctx, struct conn *conn)
+{
+    struct worker *w = ctx;
+    const struct stream_owner *owner = conn_user(conn);
+
+    owner->on_resume(w, conn);
+}
+
+static void on_gone(void *ctx, struct conn *conn)
+{
+    struct worker *w = ctx;
+    const struct stream_owner *owner = conn_user(conn);
+
+    if (owner->on_gone) owner->on_gone(w, conn);
+}
+
+static void on_message(void *ctx, struct queue_node *message)
+{
+    lists_on_done(ctx, message);
+}
+
+static void on_tick(void *ctx)
+{
+    struct worker *w = ctx;
+
+    if (w->number != 0) return;
+    metric_set(w->metrics, METRIC_RESIDENT_BYTES, mem_resident_bytes());
+    metric_set(w->metrics, METRIC_READY, worker_view(w)->ready);
+}
+
+int worker_init(struct worker *w, struct engine *engine, unsigned number,
+                const struct server_config *config, struct err_info *info)
+{
+    const struct server_handler handler = {
+        .ctx = w,
+        .routes = routes_table,
+        .route_count = routes_count,
+        .on_auth = routes_auth,
+        .on_turn = on_turn,
+        .on_resume = on_resume,
+        .on_piece = decisions_on_piece,
+        .on_gone = on_gone,
+        .on_message = on_message,
+        .on_tick = on_tick,
+    };
+    const char *note = NULL;
+    int err;
+
+    memset(w, 0, sizeof *w);
+    w->engine = engine;
+    w->number = number;
+    w->metrics = metric_block_new();
+    w->reader = qsbr_join(engine->qsbr);
+    if (!w->metrics || !w->reader || lists_jobs_init(w) < 0)
+        return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
+    err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
+    if (!err && note && number == 0) log_info("engine", "%s", note);
+    return err;
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+
+    if (server_run(w->server) < 0)
+        log_error("engine", "worker %u stopped: the event loop failed; try: --epoll", w->number);
+    return NULL;
+}
+
+int worker_start(struct worker *w, struct err_info *info)
+{
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        w->thread = 0;
+        return err_set(info, ERR_SYSTEM, "cannot start a thread; try: ulimit -u");
+    }
+    return 0;
+}
+
+void worker_drain(struct worker *w)
+{
+    if (w->server) server_drain(w->server);
+}
+
+void worker_join(struct worker *w)
+{
+    if (w->thread) pthread_join(w->thread, NULL);
+    w->thread = 0;
+}
+
+void worker_done(struct worker *w)
+{
+    server_free(w->server);
+    if (w->reader) qsbr_leave(w->reader);
+    free(w->jobs);
+    memset(w, 0, sizeof *w);
+}
