@@ -53,19 +53,21 @@ static inline unsigned find(const struct record_keys *keys, struct str key, unsi
     return slot;
 }
 
-struct record_keys *record_keys_new(void)
+struct record_keys *record_keys_new(unsigned field_count)
 {
     struct record_keys *keys = calloc(1, sizeof *keys);
 
+    CHECK(field_count <= FIELD_COUNT);
     if (!keys) return NULL;
     memset(keys->table, FREE, sizeof keys->table);
-    for (int i = 0; i < FIELD_COUNT; i++) {
+    for (unsigned i = 0; i < field_count; i++) {
         if (record_keys_add(keys, fields[i]) < 0) {
             record_keys_free(keys);
             return NULL;
         }
     }
-    CHECK(keys->count == FIELD_COUNT); // no key twice in the table
+    CHECK(keys->count == field_count); // no key twice in the table
+    keys->count = FIELD_COUNT;         // the slots of names that are not known here stay absent
     return keys;
 }
 
