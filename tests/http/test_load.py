@@ -293,8 +293,13 @@ class TestReload(EngineCase):
         entry = '/v1/lists/n/entries/'
         self.assertEqual(engine.ask('PUT', entry + self.COMES, '').status, 201)
         self.assertEqual(engine.ask('DELETE', entry + self.GOES).status, 204)
-        self.write('n.txt', f'{self.ALWAYS}\n{self.GOES}\n2125550009\n')
+        self.write('n.txt', f'{self.ALWAYS}\n2125550009\n')
         engine.signal(signal.SIGHUP)
         self.wait_status(engine, '2125550009', 409)
         self.assertEqual(engine.validate({'GSW_PHONE': self.COMES}).status, 409)
         self.assertEqual(engine.validate({'GSW_PHONE': self.ALWAYS}).status, 409)
+        self.assertEqual(engine.validate({'GSW_PHONE': self.GOES}).status, 200)
+        # A newer file that names a deleted entry again is a new order to suppress it.
+        self.write('n.txt', f'{self.ALWAYS}\n{self.GOES}\n21255500010\n')
+        engine.signal(signal.SIGHUP)
+        self.wait_status(engine, self.GOES, 409)
