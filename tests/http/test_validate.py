@@ -81,7 +81,8 @@ class TestValidate(SharedEngineCase):
                 self.check({'GSW_PHONE': number}, 'input')
 
     def test_unknown_keys_and_awkward_json(self):
-        self.check('\ufeff {"a":{"b":[1,{"c":"}"}]},"GSW_PHONE":"2125551234","z":1e9}', 'suppression')
+        self.check('\ufeff {"a":{"b":[1,{"c":"}"}]},"GSW_PHONE":"2125551234","z":1e9}',
+                   'suppression')
         self.check('{"GSW_PHONE":"2125551299","GSW_PHONE":"2125551234"}', 'suppression')
         self.check('{"GSW_PHONE":"2125551234","GSW_PHONE":"2125551299"}')
         self.check('{"GSW_\\u0050HONE":"\\u0032125551234","n":"\\ud83d\\ude00"}', 'suppression')
