@@ -136,25 +136,36 @@ static void put_escape(struct buf *b, unsigned char c)
     }
 }
 
+// Leading bytes that stand for themselves.
+static size_t plain_size(const char *p, size_t size_bytes)
+{
+    size_t n = 0;
+
+    while (n < size_bytes && p[n] >= 0x20 && p[n] != '"' && p[n] != '\\' && p[n] != 0x7f) n++;
+    return n;
+}
+
 void buf_json(struct buf *b, struct str s)
 {
     size_t at = 0;
 
     buf_char(b, '"');
     while (at < s.size) {
-        unsigned char c = (unsigned char)s.ptr[at];
-        size_t n = utf8_size(s.ptr + at, s.size - at);
+        size_t n = plain_size(s.ptr + at, s.size - at);
 
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
-            put_escape(b, c);
-            at++;
+        buf_put(b, s.ptr + at, n);
+        at += n;
+        if (at == s.size) break;
+        n = utf8_size(s.ptr + at, s.size - at);
+        if (n == 1) {
+            put_escape(b, (unsigned char)s.ptr[at]);
         } else if (n == 0) {
             buf_lit(b, "\xef\xbf\xbd");
-            at++;
+            n = 1;
         } else {
             buf_put(b, s.ptr + at, n);
-            at += n;
         }
+        at += n;
     }
     buf_char(b, '"');
 }

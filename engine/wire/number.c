@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/wire/number.h"
 
+#include "engine/base/buf.h"
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
 #include "engine/base/utf8.h"
@@ -110,10 +111,30 @@ static inline enum number_error plus_one(const struct digits *d, uint64_t *ret_d
     return nanp_device(d->value - TEN_DIGITS, ret_device);
 }
 
-static enum number_error checked(enum number_error error, uint64_t device, uint64_t *ret_device)
+// Of some texts the library makes a number that it reads otherwise when given it back (a second
+// zero to strip, say). Such a text is no number: one device has to have one integer.
+static bool is_settled(uint64_t device, struct str text)
 {
+    char bytes[32];
+    uint64_t again = 0;
+    struct buf b;
+
+    buf_wrap(&b, bytes, sizeof bytes);
+    buf_char(&b, '+');
+    buf_u64(&b, device);
+    if (str_eq(buf_view(&b), text)) return true;
+    return number_intl_parse(buf_view(&b), "ZZ", false, &again) == NUMBER_OK && again == device;
+}
+
+static enum number_error library(struct str text, const char *region, bool valid_only,
+                                 uint64_t *ret_device)
+{
+    uint64_t device = 0;
+    enum number_error error = number_intl_parse(text, region, valid_only, &device);
+
     if (error != NUMBER_OK) return error;
     if (device / TEN_DIGITS == 1) return nanp_device(device - TEN_DIGITS, ret_device);
+    if (!is_settled(device, text)) return NUMBER_NOT_POSSIBLE;
     *ret_device = device;
     return NUMBER_OK;
 }
@@ -122,9 +143,7 @@ static enum number_error checked(enum number_error error, uint64_t device, uint6
 static enum number_error international(struct str digits, bool valid_only, uint64_t *ret_device)
 {
     char text[LIMIT_NUMBER_BYTES + 1] = "+";
-    uint64_t device = 0;
     struct digits d;
-    enum number_error error;
 
     CHECK(digits.size < sizeof text);
     if (digits.size == 0) return NUMBER_TOO_SHORT;
@@ -133,8 +152,7 @@ static enum number_error international(struct str digits, bool valid_only, uint6
         return plus_one(&d, ret_device);
     }
     memcpy(text + 1, digits.ptr, digits.size);
-    error = number_intl_parse(str_make(text, digits.size + 1), "ZZ", valid_only, &device);
-    return checked(error, device, ret_device);
+    return library(str_make(text, digits.size + 1), "ZZ", valid_only, ret_device);
 }
 
 static struct str without(struct str digits, struct str prefix)
@@ -157,16 +175,12 @@ static enum number_error foreign_from_nanp(struct str digits, uint64_t *ret_devi
 // Digits at home elsewhere: national form first, then what else they can only be.
 static enum number_error national(struct str digits, const char *region, uint64_t *ret_device)
 {
-    uint64_t device = 0;
-    enum number_error error = number_intl_parse(digits, region, true, &device);
-
-    if (checked(error, device, ret_device) == NUMBER_OK) return NUMBER_OK;
+    if (library(digits, region, true, ret_device) == NUMBER_OK) return NUMBER_OK;
     if (digits.ptr[0] == '1' && digits.size == 11 &&
         international(digits, false, ret_device) == NUMBER_OK)
         return NUMBER_OK;
     if (international(without(digits, STR("00")), true, ret_device) == NUMBER_OK) return NUMBER_OK;
-    error = number_intl_parse(digits, region, false, &device);
-    return checked(error, device, ret_device);
+    return library(digits, region, false, ret_device);
 }
 
 // A spreadsheet's 2125551234.0 would shift every digit.
