@@ -68,7 +68,8 @@ class Tree:
 
     def _list(self):
         if (self.root / '.git').exists():
-            out = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard', '-z'],
+            out = subprocess.run(['git', '-c', 'safe.directory=*', 'ls-files', '-co',
+                                  '--exclude-standard', '-z'],
                                  cwd=self.root, capture_output=True, check=True).stdout.decode()
             return [n for n in out.split('\0') if n and (self.root / n).is_file()]
         return [str(p.relative_to(self.root)) for p in self.root.rglob('*') if p.is_file()]
