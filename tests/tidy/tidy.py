@@ -26,11 +26,13 @@ HOME_OF_HEADER = {
     'phonenumbers/': ('engine/wire/',),
 }
 LOG_ROOMS = ('core', 'feed')
-# A file is a noun and exports that prefix. Families: nouns of one public header that are written in
-# several files, or one file that gives a header's second noun.
+# A file is a noun and exports that prefix. Families: the nouns of a header with several, which its
+# files (or one of them) give.
 FAMILY = {
-    'net': ('server', 'conn', 'http', 'route'),
-    'main.c': ('main',),
+    'engine/net/': ('server', 'conn', 'http'),
+    'engine/wire/record.c': ('channel',),
+    'engine/wire/verdict.c': ('reason',),
+    'engine/feed/catalog.c': ('list',),
 }
 BANNED = {
     'strcpy': 'str_* or buf_append', 'strncpy': 'str_* or buf_append', 'stpcpy': 'buf_append',
@@ -233,12 +235,12 @@ def symbol(head):
 def check_exports(tree):
     """A file is a noun and exports only that prefix."""
     for name in tree.ending('.c', '.cc'):
-        kind, room = room_of(name)
-        if kind not in ('engine', 'main'):
+        if room_of(name)[0] not in ('engine', 'main'):
             continue
         stem = pathlib.PurePath(name).stem.split('_')
         nouns = {'_'.join(stem[:n]) for n in range(1, len(stem) + 1)}
-        nouns |= set(FAMILY.get(room or 'main.c', ()))
+        for place, more in FAMILY.items():
+            nouns |= set(more) if name.startswith(place) else set()
         for first, _, head in functions(tree.code(name)):
             word = symbol(head)
             if not word or re.search(r'\bstatic\b', head) or \
