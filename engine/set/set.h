@@ -67,11 +67,15 @@ struct set_key set_key_text(const struct set *s, enum set_kind kind, const char 
 // A probe is valid until the reader's next quiet point. All steps may also follow at once.
 struct set_probe {
     struct set_key key;
-    const void *page;        // words of all dense ids for this number, or NULL
-    const void *bucket;      // first bucket to look in, or NULL when the filter said no
-    const struct keys *keys; // the key table this probe began with
-    uint32_t planes;         // which planes stand in that page
-    uint32_t bit;            // bit of the number in its word
+    const struct pages *pages; // the pages and
+    const struct keys *keys;   // the key table this probe began with (NULL: there is none)
+    const void *row;           // words of all dense ids for this number
+    const void *bucket;        // first bucket to look in, NULL when the filter said no
+    uint64_t moves;            // of entries between pages and keys, when the probe began
+    uint32_t exchange;         // of a NANP device
+    uint16_t line;             // in that exchange
+    uint16_t planes;           // which planes stand in that row, and
+    unsigned count;            // how many
 };
 void set_probe_start(const struct set *s, struct set_probe *p, struct set_key key);
 void set_probe_fetch(const struct set *s, struct set_probe *p);
@@ -133,8 +137,10 @@ struct set_source {
     int (*read)(void *ctx, void *dst, size_t size_bytes); // exactly that many bytes, or ERR_*
     void *ctx;
 };
-// R, in a thread of its own: `me` is awake only inside. 0 or the sink's error.
+// R, in a thread of its own: `me` is awake only inside. 0, the sink's error, or ERR_BUSY when a
+// set_build_publish ran beside it (its changes cannot be replayed entry by entry): dump again.
 int set_dump(const struct set *s, struct qsbr_reader *me, const struct set_sink *sink);
 // W, into an empty set with the seed it was dumped under, before readers. ERR_CORRUPT when the
-// content contradicts itself (the source already checks sums).
+// content contradicts itself (the source already checks sums); ERR_VERSION, ERR_NOMEM. After a
+// failure the set holds a part and should be freed.
 int set_load(struct set *s, const struct set_source *source, struct err_info *info);
