@@ -20,6 +20,7 @@ struct line {
     int fd;
     char *answer;
     size_t size;
+    struct buf *raw; // every byte as it came, or NULL: reading an answer may shift it about
 };
 
 static int line_open(struct line *l, uint32_t address, uint16_t port)
@@ -49,6 +50,7 @@ static int line_ask(struct line *l, const struct driver *d, const char *data, si
     for (l->size = 0; l->size < ANSWER_BYTES;) {
         ssize_t n = recv(l->fd, l->answer + l->size, ANSWER_BYTES - l->size, 0);
         if (n <= 0) return ERR_IO;
+        if (l->raw != NULL) buf_put(l->raw, l->answer + l->size, (size_t)n);
         l->size += (size_t)n;
         if (l->size < need) continue;
         int found = d->read(l->answer, l->size, ret, &need);
@@ -169,15 +171,18 @@ int ask_capture(const char *path, const struct driver *driver, struct request *r
 {
     struct line l = {.fd = -1};
     struct answer a;
-    struct err_info info;
+    struct buf raw;
+    buf_init(&raw, ANSWER_BYTES);
     int err = line_open(&l, address, port);
     if (err < 0) goto out;
+    l.raw = &raw;
     request_fill(request, request->text.ptr, keys, 0);
     err = line_ask(&l, driver, request->text.ptr, request->text.size_bytes, &a);
     if (err < 0) goto out;
-    err = file_replace(path, l.answer, l.size, &info);
-    if (err == 0) *ret_answer_size = l.size;
+    err = raw.failed ? ERR_NOMEM : file_replace(path, raw.ptr, raw.size_bytes, NULL);
+    if (err == 0) *ret_answer_size = raw.size_bytes;
 out:
     line_close(&l);
+    buf_done(&raw);
     return err;
 }
