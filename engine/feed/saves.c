@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/feed/saves.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/feed/loads.h"
+#include "engine/feed/state.h"
+#include "engine/wire/logrec.h"
+
+#define PAUSE_NS ((int64_t)30 * 1000000000) // after a failed snapshot
+
+static void *write_snapshot(void *arg)
+{
+    struct feed *f = arg;
+    uint64_t one = 1;
+
+    snapshot_write(&f->save, f->set, f->save_reader);
+    atomic_store(&f->save_done, true);
+    // a full counter wakes the feed thread all the same
+    if (write(f->event_fd, &one, sizeof one) < 0) return NULL;
+    return NULL;
+}
+
+static void failed(struct feed *f, const char *why)
+{
+    log_error("snapshot", "%s; the log is kept, and it is tried again in half a minute", why);
+    metric_add(f->metrics, METRIC_SNAPSHOTS_FAILED, 1);
+    f->save_after_ns = clock_mono_ns() + PAUSE_NS;
+}
+
+// The log up to here, and the table of lists as it is here.
+static bool prepare(struct feed *f)
+{
+    struct err_info why = {0};
+
+    // a segment without a record begins where the snapshot will
+    if (f->wal.good_bytes > LOGREC_HEAD_BYTES || f->wal.broken) {
+        if (wal_rotate(&f->wal, &why)) {
+            failed(f, why.text);
+            return false;
+        }
+    }
+    f->save = (struct snapshot){.dir = f->store.dir,
+                                .lsn = f->wal.next_lsn,
+                                .lists = lists_save(&f->lists),
+                                .list_count = f->lists.count,
+                                .stop = &f->save_stop};
+    if (f->save.lists) return true;
+    failed(f, err_text(ERR_NOMEM));
+    return false;
+}
+
+static void end(struct feed *f)
+{
+    free(f->save.lists);
+    f->save.lists = NULL;
+    if (f->save.err == ERR_CLOSED) return;
+    if (f->save.err) {
+        failed(f, f->save.info.text);
+        return;
+    }
+    f->save_due = false;
+    f->wal.old_bytes = 0;
+    metric_add(f->metrics, METRIC_SNAPSHOTS, 1);
+    metric_set(f->metrics, METRIC_LOG_BYTES, wal_bytes(&f->wal));
+    log_info("snapshot", "written: %llu bytes, before record %llu",
+             (unsigned long long)f->save.size_bytes, (unsigned long long)f->save.lsn);
+}
+
+void saves_run(struct feed *f)
+{
+    if (f->saving && atomic_load(&f->save_done)) {
+        pthread_join(f->save_thread, NULL);
+        f->saving = false;
+        end(f);
+    }
+    if (f->saving || !f->save_due || loads_pending(f) || clock_mono_ns() < f->save_after_ns) return;
+    if (!prepare(f)) return;
+    atomic_store(&f->save_done, false);
+    if (pthread_create(&f->save_thread, NULL, write_snapshot, f) == 0) {
+        f->saving = true;
+        return;
+    }
+    free(f->save.lists);
+    failed(f, "no thread to write it");
+}
+
+void saves_close(struct feed *f)
+{
+    if (f->saving) {
+        pthread_join(f->save_thread, NULL);
+        f->saving = false;
+        end(f);
+    }
+    if (!f->durable || !f->save_due || loads_pending(f) || !prepare(f)) return;
+    snapshot_write(&f->save, f->set, f->save_reader);
+    end(f);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/feed/wal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/base/file.h"
+#include "engine/wire/logrec.h"
+
+void wal_path(char *dst, size_t size_bytes, const char *dir, uint64_t first_lsn)
+{
+    snprintf(dst, size_bytes, "%s/log-%020llu.dgl", dir, (unsigned long long)first_lsn);
+}
+
+// Creates under another name first, so that a segment never stands there without its header. One
+// that begins at the same lsn held nothing acknowledged and is replaced.
+static int create(const struct wal *w, const char *temp, const char *path, int *ret_fd,
+                  struct err_info *info)
+{
+    int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), err;
+    char head[LOGREC_HEAD_BYTES];
+    struct buf b;
+
+    if (fd < 0) return err_set(info, ERR_IO, "cannot create %s: %s", temp, strerror(errno));
+    buf_wrap(&b, head, sizeof head);
+    logrec_head_put(&b, w->next_lsn, w->seed);
+    CHECK(!b.failed && b.size_bytes == sizeof head);
+    err = file_write_all(fd, head, sizeof head, info);
+    if (!err && fsync(fd) < 0)
+        err = err_set(info, ERR_IO, "cannot sync %s: %s", temp, strerror(errno));
+    if (!err && rename(temp, path) < 0)
+        err = err_set(info, ERR_IO, "cannot rename %s: %s", temp, strerror(errno));
+    if (!err) err = file_sync_dir(w->dir, info);
+    if (err) {
+        close(fd);
+        unlink(temp);
+        return err;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int wal_rotate(struct wal *w, struct err_info *info)
+{
+    char path[PATH_MAX], temp[PATH_MAX];
+    int fd = -1, err;
+
+    wal_path(path, sizeof path - 4, w->dir, w->next_lsn);
+    snprintf(temp, sizeof temp, "%.*s.new", PATH_MAX - 5, path);
+    err = create(w, temp, path, &fd, info);
+    if (err) return err;
+    if (w->fd >= 0) {
+        if (w->first_lsn != w->next_lsn) w->old_bytes += w->good_bytes;
+        close(w->fd);
+    }
+    w->fd = fd;
+    w->broken = false;
+    w->first_lsn = w->next_lsn;
+    w->good_bytes = LOGREC_HEAD_BYTES;
+    return 0;
+}
+
+// Best effort on a broken segment: a start right now would not replay what was refused.
+static bool cut_back(struct wal *w)
+{
+    return ftruncate(w->fd, (off_t)w->good_bytes) == 0 &&
+           lseek(w->fd, (off_t)w->good_bytes, SEEK_SET) >= 0;
+}
+
+int wal_commit(struct wal *w, struct str frames, unsigned count, struct err_info *info)
+{
+    struct err_info why = {0};
+
+    CHECK(frames.size > 0 && count > 0);
+    if (w->broken && wal_rotate(w, &why))
+        return err_set(info, ERR_STORAGE, "the log cannot be written: %s", why.text);
+    if (file_write_all(w->fd, frames.ptr, frames.size, &why)) {
+        w->broken = !cut_back(w);
+        return err_set(info, ERR_STORAGE, "the log in %s: %s; try: df %s", w->dir, why.text,
+                       w->dir);
+    }
+    if (fdatasync(w->fd) < 0) {
+        err_set(info, ERR_STORAGE, "the log in %s cannot be synced: %s; try: dmesg, df %s", w->dir,
+                strerror(errno), w->dir);
+        w->broken = true;
+        (void)cut_back(w);
+        return ERR_STORAGE;
+    }
+    w->good_bytes += frames.size;
+    w->next_lsn += count;
+    return 0;
+}
+
+uint64_t wal_bytes(const struct wal *w)
+{
+    return w->old_bytes + w->good_bytes;
+}
+
+void wal_close(struct wal *w)
+{
+    if (w->fd >= 0) close(w->fd);
+    w->fd = -1;
+}
