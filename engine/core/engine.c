@@ -294,7 +294,7 @@ void engine_stop(struct engine *e)
     atomic_store(&e->draining, true);
     for (unsigned i = 0; i < e->worker_count; i++) worker_drain(&e->workers[i]);
     for (unsigned i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
-    feed_close(e->feed); // may still hand jobs back, so the servers must stand
+    if (e->feed) feed_close(e->feed); // may still hand jobs back, so the servers must stand
     for (unsigned i = 0; i < e->worker_count; i++) worker_done(&e->workers[i]);
     free(e->workers);
     view_free(atomic_exchange(&e->view, NULL));

@@ -30,9 +30,9 @@ void ocs_answer(struct worker *w, struct conn *conn, const struct question *q);
 route_fn decisions_on_request;
 size_t decisions_on_piece(void *ctx, struct conn *conn, struct str piece, bool last);
 
-// lists.c: /v1/lists…
-route_fn lists_on_index, lists_on_list, lists_on_define;
-route_fn lists_on_entry_get, lists_on_entry_put, lists_on_entry_delete;
+// list_api.c: /v1/lists…
+route_fn list_api_on_index, list_api_on_list, list_api_on_define;
+route_fn list_api_on_entry_get, list_api_on_entry_put, list_api_on_entry_delete;
 
 // rejected.c: GET /v1/lists/{list}/rejected
 route_fn rejected_on_request;

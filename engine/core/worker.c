@@ -8,7 +8,7 @@
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "engine/core/engine.h"
-#include "engine/core/lists.h"
+#include "engine/core/list_api.h"
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
 
@@ -68,7 +68,7 @@ static void on_gone(void *ctx, struct conn *conn)
 
 static void on_message(void *ctx, struct queue_node *message)
 {
-    lists_on_done(ctx, message);
+    list_api_on_done(ctx, message);
 }
 
 static void on_tick(void *ctx)
@@ -103,7 +103,7 @@ int worker_init(struct worker *w, struct engine *engine, unsigned number,
     w->number = number;
     w->metrics = metric_block_new();
     w->reader = qsbr_join(engine->qsbr);
-    if (!w->metrics || !w->reader || lists_jobs_init(w) < 0)
+    if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0)
         return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
     err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
     if (!err && note && number == 0) log_info("engine", "%s", note);

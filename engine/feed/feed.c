@@ -62,7 +62,8 @@ static void run_reload(struct feed *f)
     if (!r) return;
     r->err = loads_configure(f, r->specs, r->spec_count, false, r->info);
     metric_add(f->metrics, r->err ? METRIC_RELOADS_FAILED : METRIC_RELOADS, 1);
-    if (f->catalog_due) publish_catalog(f);
+    // also when no list changed: whoever builds on the catalog may have news of its own
+    if (!r->err || f->catalog_due) publish_catalog(f);
     pthread_mutex_lock(&f->lock);
     r->done = true;
     pthread_cond_broadcast(&f->reload_changed);

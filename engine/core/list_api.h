@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lists: changes to lists on their way from a request to feed and back (worker's own thread).
+// list_api: changes to lists on their way from a request to feed and back (worker's own thread).
 #pragma once
 
 #include "engine/core/worker.h"
 
 // Makes the worker's LIMIT_JOBS jobs. 0 or ERR_NOMEM.
-int lists_jobs_init(struct worker *w);
+int list_api_jobs_init(struct worker *w);
 // Answers the request whose change feed has finished; the message is a job of this worker.
-void lists_on_done(struct worker *w, struct queue_node *message);
+void list_api_on_done(struct worker *w, struct queue_node *message);

@@ -2,7 +2,7 @@
 //
 // /v1/lists: what lists there are, their entries, and changes to them. A change goes to feed, which
 // makes it durable, applies it and hands the job back; only then is the request answered.
-#include "engine/core/lists.h"
+#include "engine/core/list_api.h"
 
 #include <stdlib.h>
 
@@ -22,7 +22,7 @@ struct list_job {
     struct conn_id conn;
 };
 
-int lists_jobs_init(struct worker *w)
+int list_api_jobs_init(struct worker *w)
 {
     w->jobs = calloc(LIMIT_JOBS, sizeof *w->jobs);
     if (!w->jobs) return ERR_NOMEM;
@@ -91,7 +91,7 @@ static void write_entry(struct buf *out, const struct list *list, struct set_spa
     entry_write_span(out, span);
 }
 
-void lists_on_entry_get(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_entry_get(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
     const struct view_list *list;
@@ -145,12 +145,12 @@ static void change_entry(struct worker *w, struct conn *conn, const struct http_
     job_submit(job, conn);
 }
 
-void lists_on_entry_put(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_entry_put(void *ctx, struct conn *conn, const struct http_request *req)
 {
     change_entry(ctx, conn, req, FEED_ENTRY_SET);
 }
 
-void lists_on_entry_delete(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_entry_delete(void *ctx, struct conn *conn, const struct http_request *req)
 {
     change_entry(ctx, conn, req, FEED_ENTRY_DELETE);
 }
@@ -219,7 +219,7 @@ static void write_list(struct buf *out, const struct list *list, const struct se
     buf_char(out, '}');
 }
 
-void lists_on_index(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_index(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
     const struct view *view;
@@ -247,7 +247,7 @@ void lists_on_index(void *ctx, struct conn *conn, const struct http_request *req
     text_answer(conn, 200, STR("application/json"), &out);
 }
 
-void lists_on_list(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_list(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
     const struct view_list *list;
@@ -286,7 +286,7 @@ static int write_spec(struct buf *text, struct str body)
     return j.failed || !json_end(&j) ? ERR_BAD_JSON : 0;
 }
 
-void lists_on_define(void *ctx, struct conn *conn, const struct http_request *req)
+void list_api_on_define(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
     const struct tenant *owner;
@@ -361,7 +361,7 @@ static struct str why_failed(int err)
     }
 }
 
-void lists_on_done(struct worker *w, struct queue_node *message)
+void list_api_on_done(struct worker *w, struct queue_node *message)
 {
     struct list_job *job = (struct list_job *)message;
     struct conn *conn = conn_find(w->server, job->conn);
