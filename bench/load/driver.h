@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "bench/data/bodies.h"
-#include "bench/load/keys.h"
+#include "bench/load/draw.h"
 #include "engine/base/buf.h"
 
 #define DRIVER_KEYS_MAX 10000 // of one request

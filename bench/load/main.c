@@ -58,7 +58,7 @@ static bool report(const struct options *o, const struct request *rq, const stru
 }
 
 static int measure(const struct options *o, const struct driver *d, struct request *rq,
-                   struct keys *keys, uint32_t address)
+                   struct draw *draw, uint32_t address)
 {
     struct run_config config = {.address = address,
                                 .port = (uint16_t)o->port,
@@ -71,7 +71,7 @@ static int measure(const struct options *o, const struct driver *d, struct reque
                                 .verify = o->verify,
                                 .spin = o->spin};
     static struct run_result result;
-    int err = run(&config, d, rq, keys, &result);
+    int err = run(&config, d, rq, draw, &result);
     if (err < 0) return fail(err, "the run broke off");
     return report(o, rq, &result) ? 0 : 1;
 }
@@ -103,28 +103,28 @@ static int fill(const struct options *o, uint32_t address)
     return 0;
 }
 
-static int with_keys(const struct options *o, const struct driver *d, struct request *rq,
+static int with_draw(const struct options *o, const struct driver *d, struct request *rq,
                      uint32_t address)
 {
     static struct registry registry;
-    struct keys keys = {0};
+    struct draw draw = {0};
     if (!registry_init(&registry, o->seed, o->count, (unsigned)o->areas)) {
         return fail(ERR_BAD_VALUE, "--count does not fit into --areas");
     }
     bool capture = o->capture_file != NULL;
-    int err = keys_init(&keys, &registry, capture ? (uint32_t)o->batch : (uint32_t)o->keys,
+    int err = draw_init(&draw, &registry, capture ? (uint32_t)o->batch : (uint32_t)o->keys,
                         capture ? 0 : (unsigned)o->hit_percent, o->key_seed);
-    if (err < 0) return fail(err, "keys");
+    if (err < 0) return fail(err, "drawing numbers");
     int rc;
     size_t size = 0;
     if (!capture) {
-        rc = measure(o, d, rq, &keys, address);
+        rc = measure(o, d, rq, &draw, address);
     } else {
-        err = ask_capture(o->capture_file, d, rq, keys.pool, address, (uint16_t)o->port, &size);
+        err = ask_capture(o->capture_file, d, rq, draw.pool, address, (uint16_t)o->port, &size);
         rc = err < 0 ? fail(err, "capture") : 0;
         printf("{\"request_bytes\":%zu,\"answer_bytes\":%zu}\n", rq->text.size_bytes, size);
     }
-    keys_done(&keys);
+    draw_done(&draw);
     return rc;
 }
 
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
     struct request rq;
     int err = request_init(&rq, d, &w);
     if (err < 0) return fail(err, "the request");
-    int rc = with_keys(&o, d, &rq, address.s_addr);
+    int rc = with_draw(&o, d, &rq, address.s_addr);
     request_done(&rq);
     return rc;
 }

@@ -109,8 +109,8 @@ int pipe_fire(struct pipe *p, struct pipe_shared *s, uint32_t n, int64_t due_ns)
     size_t size = s->request->text.size_bytes, sent = 0;
     CHECK(n <= s->frame_max && pipe_in_flight(p) + n <= s->depth_max);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t key = keys_take(s->keys, s->request->key_count);
-        request_fill(s->request, s->frames + i * size, s->keys->pool + key, s->sequence++);
+        uint32_t key = draw_take(s->draw, s->request->key_count);
+        request_fill(s->request, s->frames + i * size, s->draw->pool + key, s->sequence++);
         p->flights[p->tail++ & (s->depth_max - 1)] = (struct flight){due_ns, key};
     }
     s->in_flight += n;
@@ -130,7 +130,7 @@ static void verify(struct pipe_shared *s, const struct answer *a, uint32_t first
     }
     s->verified += count;
     for (unsigned i = 0; i < count; i++) {
-        s->wrong += verdict[i] != s->keys->pool[first_key + i].listed;
+        s->wrong += verdict[i] != s->draw->pool[first_key + i].listed;
     }
 }
 

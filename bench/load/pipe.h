@@ -29,7 +29,7 @@ struct pipe {
 struct pipe_shared {
     const struct driver *driver;
     struct request *request;
-    struct keys *keys;
+    struct draw *draw;
     bool verify;        // look at every verdict, not at a sample
     uint32_t depth_max; // flights of one pipe, a power of two
     uint32_t frame_max; // requests written at once

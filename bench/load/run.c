@@ -162,7 +162,7 @@ static int open_loop(struct load *l, int64_t start_ns)
 }
 
 int run(const struct run_config *config, const struct driver *driver, struct request *request,
-        struct keys *keys, struct run_result *ret)
+        struct draw *draw, struct run_result *ret)
 {
     bool open = config->rate_per_s > 0;
     CHECK(config->connections > 0 && config->pipeline > 0 && config->seconds > 0);
@@ -171,7 +171,7 @@ int run(const struct run_config *config, const struct driver *driver, struct req
     l.shared = (struct pipe_shared){
         .driver = driver,
         .request = request,
-        .keys = keys,
+        .draw = draw,
         .verify = config->verify,
         .depth_max = open ? OPEN_DEPTH : power_of_two(config->pipeline),
         .frame_max = open ? 1 : config->pipeline,

@@ -35,4 +35,4 @@ struct run_result {
 // 0; ERR_NOMEM; ERR_SYSTEM (no connection); ERR_IO (a connection broke); ERR_TIMEOUT (nothing
 // arrived for five seconds).
 int run(const struct run_config *config, const struct driver *driver, struct request *request,
-        struct keys *keys, struct run_result *ret);
+        struct draw *draw, struct run_result *ret);

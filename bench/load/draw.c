@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/load/keys.h"
+#include "bench/load/draw.h"
 
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ static uint64_t number_absent(const struct registry *r, struct rand *rnd)
     }
 }
 
-int keys_init(struct keys *k, const struct registry *r, uint32_t count, unsigned hit_percent,
+int draw_init(struct draw *k, const struct registry *r, uint32_t count, unsigned hit_percent,
               uint64_t seed)
 {
     CHECK(count > 0 && hit_percent <= 100);
@@ -35,17 +35,17 @@ int keys_init(struct keys *k, const struct registry *r, uint32_t count, unsigned
             pool[i].digits[at] = (char)('0' + number % 10);
         }
     }
-    *k = (struct keys){.pool = pool, .count = count};
+    *k = (struct draw){.pool = pool, .count = count};
     return 0;
 }
 
-void keys_done(struct keys *k)
+void draw_done(struct draw *k)
 {
     free(k->pool);
-    *k = (struct keys){0};
+    *k = (struct draw){0};
 }
 
-uint32_t keys_take(struct keys *k, uint32_t n)
+uint32_t draw_take(struct draw *k, uint32_t n)
 {
     CHECK(n <= k->count);
     if (k->count - k->next < n) k->next = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// keys: the numbers a run asks about, drawn before it so that drawing costs the run nothing.
+// draw: the numbers a run asks about, drawn before it so that drawing costs the run nothing.
 // Uniform over the registry for `hit_percent` of them, uniform over its complement (same
 // exchanges) for the rest. The pool is walked from its begin to its end and then again.
 #pragma once
@@ -14,16 +14,16 @@ struct key {
     uint8_t listed; // is on the registry
 };
 
-struct keys {
+struct draw {
     struct key *pool;
     uint32_t count;
     uint32_t next;
     uint64_t taken;
 };
 
-// 0 or ERR_NOMEM. keys_done frees; safe on a zeroed struct.
-int keys_init(struct keys *k, const struct registry *r, uint32_t count, unsigned hit_percent,
+// 0 or ERR_NOMEM. draw_done frees; safe on a zeroed struct.
+int draw_init(struct draw *k, const struct registry *r, uint32_t count, unsigned hit_percent,
               uint64_t seed);
-void keys_done(struct keys *k);
+void draw_done(struct draw *k);
 // Index of the first of `n` neighbours, n <= count.
-uint32_t keys_take(struct keys *k, uint32_t n);
+uint32_t draw_take(struct draw *k, uint32_t n);
