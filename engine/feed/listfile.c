@@ -179,10 +179,29 @@ static enum reject read_key(const struct listfile *p, struct str text, char *ema
     return error == NUMBER_OK ? REJECT_NONE : REJECT_NUMBER_OK + (enum reject)error;
 }
 
-// 0 = absent. Whole seconds: an entry that begins or ends inside a second holds for all of it.
+// RFC 3339 or a date, which is its midnight in UTC. Years past 2199 stand for "for ever" in many
+// files and may pass what clock_parse can hold, so they are read as 2196 (a leap year as well),
+// which is past SET_FOREVER too.
+static bool read_time(struct str text, int64_t *ret_ns)
+{
+    char padded[64];
+    size_t n = text.size;
+
+    if (n < 10 || n > 40) return false;
+    memcpy(padded, text.ptr, n);
+    if (n == 10) {
+        memcpy(padded + n, "T00:00:00Z", 10);
+        n += 10;
+    }
+    if (memcmp(padded, "2200", 4) >= 0 && memcmp(padded, "9999", 4) <= 0 &&
+        str_is_digit(padded[1]) && str_is_digit(padded[2]) && str_is_digit(padded[3]))
+        memcpy(padded, "2196", 4);
+    return clock_parse(str_make(padded, n), ret_ns);
+}
+
+// Whole seconds: an entry that begins or ends inside a second holds for all of it.
 static bool read_instant(struct str text, bool up, int64_t *ret_s)
 {
-    char padded[32];
     uint64_t epoch_s;
     int64_t ns;
 
@@ -192,12 +211,7 @@ static bool read_instant(struct str text, bool up, int64_t *ret_s)
         *ret_s = (int64_t)epoch_s;
         return true;
     }
-    if (text.size == 10) { // a date: its midnight in UTC
-        memcpy(padded, text.ptr, 10);
-        memcpy(padded + 10, "T00:00:00Z", 10);
-        text = str_make(padded, 20);
-    }
-    if (!clock_parse(text, &ns)) return false;
+    if (!read_time(text, &ns)) return false;
     *ret_s = ns / 1000000000 - (ns % 1000000000 < 0);
     if (up && ns % 1000000000 != 0) (*ret_s)++;
     return true;
@@ -225,7 +239,6 @@ static int csv_fields(struct listfile *p, const struct csvrow *csv, struct str w
     char email[LIMIT_EMAIL_BYTES];
     enum reject reason;
 
-    if (csv->tail) return reject_row(p, REJECT_QUOTE_TAIL, "", whole);
     if (!key.ptr) return reject_row(p, REJECT_NO_COLUMN, key_names[p->kind], whole);
     reason = read_key(p, key, email, &row);
     if (reason) return reject_row(p, reason, key_names[p->kind], key);
@@ -235,32 +248,38 @@ static int csv_fields(struct listfile *p, const struct csvrow *csv, struct str w
     return accept_row(p, &row);
 }
 
+// A row that is none: only its first line is given up, so that a stray quote costs no more.
+static int give_up_line(struct listfile *p, const char *at, size_t size, enum reject reason,
+                        size_t *ret_size)
+{
+    size_t view = size < LIMIT_LINE_BYTES + 1 ? size : LIMIT_LINE_BYTES + 1;
+    const char *newline = memchr(at, '\n', view);
+    int err;
+
+    p->skipping = !newline && size > LIMIT_LINE_BYTES;
+    if (p->skipping) reason = REJECT_LINE_TOO_LONG;
+    *ret_size = newline ? (size_t)(newline - at) + 1 : view;
+    err = reject_row(p, reason, "", str_trim(str_make(at, *ret_size)));
+    p->line += newline != NULL;
+    return err;
+}
+
 // Stands at a row. *ret_size: its bytes, 0 when more must be shown.
 static int csv_row(struct listfile *p, const char *at, size_t size, bool last, size_t *ret_size)
 {
     struct csvrow csv;
     enum csvrow_status status = csvrow_split(&csv, at, size, last, p->separator);
-    const char *newline;
-    int err;
+    int err = 0;
 
     *ret_size = 0;
     if (status == CSVROW_MORE) return 0;
-    if (status != CSVROW_OK) { // only its first line is given up
-        newline = memchr(at, '\n', size < LIMIT_LINE_BYTES + 1 ? size : LIMIT_LINE_BYTES + 1);
-        if (!newline && size > LIMIT_LINE_BYTES) status = CSVROW_LONG;
-        p->skipping = !newline && size > LIMIT_LINE_BYTES;
-        csv.size_bytes = newline       ? (size_t)(newline - at) + 1
-                         : p->skipping ? LIMIT_LINE_BYTES + 1
-                                       : size;
-        csv.lines = newline != NULL;
-        err = reject_row(p, status == CSVROW_OPEN ? REJECT_QUOTE_OPEN : REJECT_LINE_TOO_LONG, "",
-                         str_make(at, csv.size_bytes));
-    } else if (csv.count == 1 && csv.field[0].size == 0 && !csv.quoted[0]) {
+    if (status == CSVROW_OPEN) return give_up_line(p, at, size, REJECT_QUOTE_OPEN, ret_size);
+    if (status == CSVROW_LONG) return give_up_line(p, at, size, REJECT_LINE_TOO_LONG, ret_size);
+    if (csv.tail) return give_up_line(p, at, size, REJECT_QUOTE_TAIL, ret_size);
+    if (csv.count == 1 && csv.field[0].size == 0 && !csv.quoted[0])
         p->rows++, p->skipped++;
-        err = 0;
-    } else {
+    else
         err = csv_fields(p, &csv, str_trim(str_make(at, csv.size_bytes)));
-    }
     p->line += csv.lines;
     *ret_size = csv.size_bytes;
     return err;
