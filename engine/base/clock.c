@@ -130,14 +130,15 @@ static bool take_offset(struct str *s, int64_t *ret_ns)
 
 bool clock_parse(struct str s, int64_t *ret_ns)
 {
-    int64_t days, time_ns, offset_ns, ns;
+    int64_t days, time_ns, offset_ns;
+    __int128 ns;
 
     if (!take_date(&s, &days)) return false;
     if (!take_char(&s, 't') && !take_char(&s, ' ')) return false;
     if (!take_time(&s, &time_ns) || !take_offset(&s, &offset_ns) || s.size != 0) return false;
-    if (__builtin_mul_overflow(days, 86400 * NS_PER_S, &ns)) return false; // beyond the year 2262
-    if (__builtin_add_overflow(ns, time_ns - offset_ns, &ns)) return false;
-    *ret_ns = ns;
+    ns = (__int128)days * 86400 * NS_PER_S + time_ns - offset_ns;
+    if (ns < INT64_MIN || ns > INT64_MAX) return false;
+    *ret_ns = (int64_t)ns;
     return true;
 }
 

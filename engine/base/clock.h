@@ -23,7 +23,8 @@ static inline int64_t clock_wall_s(void)
 void clock_freeze(int64_t wall_ns);
 
 // RFC 3339 with a mandatory offset ("Z" or "±hh:mm"), optional fraction, upper or lower case T/Z.
-// Leap seconds (":60") count as ":59". False when `s` is anything else; *ret_ns is untouched then.
+// Leap seconds (":60") count as ":59". 1677-09-21 to 2262-04-11, what fits 64 bits. False when `s`
+// is anything else; *ret_ns is untouched then.
 bool clock_parse(struct str s, int64_t *ret_ns);
 // "2026-11-22T13:47:55Z" (whole seconds, UTC). Returns the str in `dst`.
 #define CLOCK_TEXT_SIZE 32

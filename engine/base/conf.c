@@ -158,13 +158,13 @@ static int load_env(struct conf *c, struct err_info *info)
             name[n++] = (char)(*k == '_' ? '_' : *k & ~0x20);
         name[n] = '\0';
         found = getenv(name);
-        if (!found || conf_given(c, (enum conf_option)o)) continue;
+        if (!found || !found[0] || conf_given(c, (enum conf_option)o)) continue;
         rest = str_of(found);
         do {
             int err;
 
             item = conf_rows[o].type == CONF_TYPE_LIST ? str_cut(rest, ';', &rest) : rest;
-            err = set_value(c, o, item, place, info);
+            err = item.size ? set_value(c, o, item, place, info) : 0;
             if (err) return err;
         } while (conf_rows[o].type == CONF_TYPE_LIST && rest.ptr);
     }
@@ -188,7 +188,9 @@ static int load_line(struct conf *c, const bool *given, struct str line, struct 
         return err_set(info, ERR_CONFIG,
                        "%s line %u: unknown key '%.*s'; try: dialgate-engine --help", place.what,
                        place.line, STR_ARG(key));
-    return given[o] ? 0 : set_value(c, o, str_trim(value), place, info);
+    value = str_trim(value);
+    if (given[o] || (conf_rows[o].type == CONF_TYPE_LIST && value.size == 0)) return 0;
+    return set_value(c, o, value, place, info);
 }
 
 static int load_file(struct conf *c, struct err_info *info)

@@ -4,7 +4,8 @@
 //
 // Precedence: command line, then DIALGATE_<KEY>, then the config file, then the default. A config
 // file has `key = value` lines, '#' comments, and repeats a key that may come more than once.
-// Repeated options in one environment variable are separated by ';'. Start-up and SIGHUP only.
+// Repeated options in one environment variable are separated by ';'. An empty variable and an empty
+// item are as good as none. Start-up and SIGHUP only.
 #pragma once
 
 #include <stdbool.h>
@@ -46,7 +47,8 @@ struct conf {
     bool help, version, sample; // --help, --version, --sample-config were given
 };
 
-// Reads everything. ERR_CONFIG with a sentence that names the option, its place and what to type.
+// Reads everything. ERR_CONFIG with a sentence that names the option, its place and what to type;
+// ERR_IO when the config file cannot be read. conf_done is due also after a failure.
 int conf_load(struct conf *c, int argc, char **argv, struct err_info *info);
 void conf_done(struct conf *c);
 

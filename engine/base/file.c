@@ -80,9 +80,12 @@ int file_replace(const char *path, const void *data, size_t size_bytes, struct e
     if (snprintf(temp, sizeof temp, "%s.new", path) >= (int)sizeof temp)
         return err_set(info, ERR_IO, "path too long: %s", path);
     err = write_synced(temp, data, size_bytes, info);
-    if (err) return err;
-    if (rename(temp, path) < 0)
-        return err_set(info, ERR_IO, "cannot rename %s: %s", temp, strerror(errno));
+    if (!err && rename(temp, path) < 0)
+        err = err_set(info, ERR_IO, "cannot rename %s: %s", temp, strerror(errno));
+    if (err) {
+        unlink(temp);
+        return err;
+    }
     snprintf(dir, sizeof dir, "%s", path);
     slash = strrchr(dir, '/');
     if (slash)
@@ -92,20 +95,30 @@ int file_replace(const char *path, const void *data, size_t size_bytes, struct e
     return file_sync_dir(dir[0] ? dir : "/", info);
 }
 
+// After a failed mkdir, whose errno goes to *ret_cause: whether a directory is there all the same.
+static bool is_dir(const char *path, int *ret_cause)
+{
+    struct stat st;
+
+    *ret_cause = errno;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int file_make_dir(const char *dir, struct err_info *info)
 {
     char path[PATH_MAX];
 
-    if (snprintf(path, sizeof path, "%s", dir) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s", dir[0] ? dir : ".") >= (int)sizeof path)
         return err_set(info, ERR_IO, "path too long: %s", dir);
     for (char *at = path + 1;; at++) {
         char saved = *at;
+        int cause;
 
         if (saved != '/' && saved != '\0') continue;
         *at = '\0';
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        if (mkdir(path, 0700) < 0 && !is_dir(path, &cause))
             return err_set(info, ERR_IO, "cannot create directory %s: %s; try: ls -ld its parent",
-                           path, strerror(errno));
+                           path, strerror(cause));
         *at = saved;
         if (saved == '\0') return 0;
     }

@@ -52,7 +52,7 @@ static uint64_t bucket_sum(int i)
 
 void metric_time(struct metric_block *b, uint64_t ns, uint64_t count)
 {
-    uint64_t us = ns / 1000;
+    uint64_t us = (ns + 999) / 1000; // rounded up: 1.5 µs is not <= 1 µs
     int i = us <= 1 ? 0 : 64 - __builtin_clzll(us - 1);
     uint64_t now;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/rand.h"
 
+#include <errno.h>
 #include <sys/random.h>
 
 #include "engine/base/err.h"
@@ -45,5 +46,15 @@ uint64_t rand_below(struct rand *r, uint64_t bound)
 
 int rand_secret(void *dst, size_t size_bytes)
 {
-    return getrandom(dst, size_bytes, 0) == (ssize_t)size_bytes ? ERR_OK : ERR_SYSTEM;
+    char *at = dst;
+
+    while (size_bytes > 0) { // past 256 bytes a signal may cut it short
+        ssize_t n = getrandom(at, size_bytes, 0);
+
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return ERR_SYSTEM;
+        at += n;
+        size_bytes -= (size_t)n;
+    }
+    return ERR_OK;
 }
