@@ -27,9 +27,9 @@ enum record_field {
 #define RECORD_SCRATCH_BYTES 2048
 
 struct record_keys; // opaque: key text -> slot
-// Knows the first `field_count` names of field.def: FIELD_V1_PHONE for OCS records (where a user field
-// called "at" means nothing), FIELD_COUNT for /v1. Slots keep their numbers; those of names that are
-// not known stay absent. NULL when memory is out.
+// Knows the first `field_count` names of field.def: FIELD_V1_PHONE for OCS records (where a user
+// field called "at" means nothing), FIELD_COUNT for /v1. Slots keep their numbers; those of names
+// that are not known stay absent. NULL when memory is out.
 struct record_keys *record_keys_new(unsigned field_count);
 void record_keys_free(struct record_keys *keys);
 // The slot of `key`, added when new. ERR_FULL past RECORD_SLOTS_MAX. Not once readers have `keys`.
