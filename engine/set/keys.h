@@ -100,6 +100,7 @@ static inline __attribute__((always_inline)) void keys_each(const _Atomic uint64
         unsigned hits = 0;
         bool open = false;
 
+#pragma GCC unroll 8
         for (unsigned i = 0; i < KEYS_SLOTS; i++) {
             uint64_t e = atomic_load_explicit(&slot[i], memory_order_acquire);
 

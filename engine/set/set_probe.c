@@ -19,6 +19,7 @@ void set_probe_start(const struct set *s, struct set_probe *p, struct set_key ke
     uint32_t line;
 
     p->key = key;
+    p->line = 0;
     p->moves = atomic_load_explicit(&s->moves, memory_order_acquire);
     view = set_state_view(s);
     p->pages = view->pages;
@@ -28,14 +29,14 @@ void set_probe_start(const struct set *s, struct set_probe *p, struct set_key ke
         p->line = (uint16_t)line;
         __builtin_prefetch(&p->pages->desc[p->exchange]);
     }
+    p->count = 0;
+    p->bucket = NULL;
     if (p->keys) __builtin_prefetch(keys_block(p->keys, key.hash));
 }
 
 void set_probe_fetch(const struct set *s, struct set_probe *p)
 {
     (void)s;
-    p->count = 0;
-    p->bucket = NULL;
     if (p->key.nanp) {
         uint64_t desc = pages_load(p->pages, p->exchange);
         const _Atomic uint64_t *row = pages_block(p->pages, desc);
@@ -50,6 +51,8 @@ void set_probe_fetch(const struct set *s, struct set_probe *p)
     if (p->keys && keys_maybe(p->keys, p->key.hash)) {
         p->bucket = keys_home(p->keys, p->key.hash);
         __builtin_prefetch(p->bucket);
+        // a fifth of the buckets is full and passes the chain on
+        __builtin_prefetch((const char *)p->bucket + 64);
     }
 }
 
@@ -70,16 +73,24 @@ static inline __attribute__((always_inline)) bool on_entry(void *ctx, uint64_t e
     return c->fn(c->ctx, hit);
 }
 
+// The words of all planes in one; 0 when the exchange has none.
+static inline uint64_t row_any(const struct set_probe *p)
+{
+    const _Atomic uint64_t *row = p->row;
+    uint64_t any = 0;
+
+    for (unsigned r = 0; r < p->count; r++)
+        any |= atomic_load_explicit(&row[r], memory_order_acquire);
+    return any;
+}
+
 static inline __attribute__((always_inline)) void row_scan(struct scan *c)
 {
     const struct set_probe *p = c->p;
     const _Atomic uint64_t *row = p->row;
     unsigned bit = p->line & 63, planes = p->planes;
-    uint64_t any = 0;
 
-    for (unsigned r = 0; r < p->count; r++)
-        any |= atomic_load_explicit(&row[r], memory_order_acquire);
-    if (!(any >> bit & 1)) return;
+    if (!(row_any(p) >> bit & 1)) return;
     for (; planes; planes &= planes - 1, row++) {
         unsigned plane = (unsigned)__builtin_ctz(planes);
         struct set_hit hit = {.span = SET_ALWAYS};
@@ -112,7 +123,8 @@ struct best {
     const uint16_t *rank;
     uint32_t now_s;
     uint16_t found;
-    struct set_hit hit;
+    uint16_t id;
+    struct set_span span;
 };
 
 static inline __attribute__((always_inline)) bool on_best(void *ctx, struct set_hit hit)
@@ -123,13 +135,16 @@ static inline __attribute__((always_inline)) bool on_best(void *ctx, struct set_
 
     if (active && b->rank[hit.id] < b->found) {
         b->found = b->rank[hit.id];
-        b->hit = hit;
+        b->id = hit.id;
+        b->span = hit.span;
     }
     return true;
 }
 
-uint16_t set_probe_best(const struct set *s, const struct set_probe *p, const uint16_t *rank,
-                        uint32_t now_s, struct set_hit *ret_hit)
+static __attribute__((noinline)) uint16_t best_of_hits(const struct set *s,
+                                                       const struct set_probe *p,
+                                                       const uint16_t *rank, uint32_t now_s,
+                                                       struct set_hit *ret_hit)
 {
     struct best best = {.rank = rank, .now_s = now_s, .found = SET_NO_RANK};
     struct scan scan = {.s = s, .p = p, .fn = on_best, .ctx = &best};
@@ -140,8 +155,21 @@ uint16_t set_probe_best(const struct set *s, const struct set_probe *p, const ui
         scan.p = &fresh;
         best.found = SET_NO_RANK;
     }
-    if (best.found != SET_NO_RANK) *ret_hit = best.hit;
+    if (best.found != SET_NO_RANK) {
+        ret_hit->id = best.id;
+        ret_hit->span = best.span;
+    }
     return best.found;
+}
+
+uint16_t set_probe_best(const struct set *s, const struct set_probe *p, const uint16_t *rank,
+                        uint32_t now_s, struct set_hit *ret_hit)
+{
+    // most keys are on no list: that answer is found without a stack frame
+    if (!p->bucket && !(row_any(p) >> (p->line & 63) & 1) &&
+        atomic_load_explicit(&s->moves, memory_order_acquire) == p->moves)
+        return SET_NO_RANK;
+    return best_of_hits(s, p, rank, now_s, ret_hit);
 }
 
 struct all {
