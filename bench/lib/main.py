@@ -2,10 +2,11 @@
 """bench/run: see there."""
 import argparse
 import json
+import os
 import time
 
 from lib import machine, table
-from lib.scenarios import ALONE, SHARED, Stage
+from lib.scenarios import ALONE, SHARED, SLOW, Stage
 
 
 def arguments():
@@ -39,7 +40,11 @@ def broken(raw):
 def main():
     options = arguments()
     machine.WORK.mkdir(parents=True, exist_ok=True)
-    wanted = [name for name in options.only.split(',') if name] or [*SHARED, *ALONE]
+    wanted = [name for name in options.only.split(',') if name]
+    wanted = wanted or [n for n in [*SHARED, *ALONE] if not (options.quick and n in SLOW)]
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        print(f'the machine is not quiet (load {busy:.1f}): ratios may be off', flush=True)
     stage, began, missed, rejected = Stage(options.quick), time.monotonic(), 0, 0
     for group in (SHARED, ALONE):
         for name, scenario in group.items():
@@ -55,7 +60,7 @@ def main():
             if not options.no_save and not problems:
                 save(name, stage, title, rows, raw)
         if group is SHARED:
-            stage.stop('engine', 'bare', 'nginx')
+            stage.stop('engine', 'bare', 'bare-single', 'nginx')
     stage.stop()
     print(f'{time.monotonic() - began:.0f} s, {missed} targets not met, {rejected} runs rejected')
     return 1 if rejected else 0

@@ -69,3 +69,8 @@ def rate_row(what, result, tool, target, field='rps', unit='/s'):
         cpu = other['server_cpu_ns_per_request'] / max(ours['server_cpu_ns_per_request'], 1)
         ratio = min(ratio, cpu)
     return row(what, ours[field], other[field], tool, ratio, target, unit=unit)
+
+
+def cpu_row(what, result, tool):
+    ours, other = (result[t]['server_cpu_ns_per_request'] for t in ('engine', tool))
+    return row(what, ours, other, tool, ours / max(other, 1), None, False, 'ns')

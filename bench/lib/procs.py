@@ -163,6 +163,13 @@ class Redis(Server):
         return int(text.split(b'used_memory:')[1].split()[0])
 
 
+def on_server_core(name, args):
+    """Runs a program to its end where the servers run; what it printed."""
+    run = subprocess.run(['taskset', '-c', str(machine.SERVER_CORE), machine.program(name)] + args,
+                         capture_output=True, text=True, check=True)
+    return run.stdout
+
+
 def load(args):
     """Runs the load generator on the client's core; its line of JSON."""
     run = subprocess.run(['taskset', '-c', str(machine.CLIENT_CORE), machine.program('bench/load')]

@@ -6,7 +6,7 @@ import time
 
 from lib import machine, procs
 from lib.data import Registry, drop
-from lib.measure import Target, interleaved, row, rate_row
+from lib.measure import Target, cpu_row, interleaved, rate_row, row
 
 DEVICES = 'kind=device'
 
@@ -55,6 +55,13 @@ class Stage:
             if name in self.servers:
                 self.servers.pop(name).stop()
 
+    def text_rate(self):
+        """Records a second in this process' memory, no socket: what batches are held against."""
+        if not hasattr(self, 'text'):
+            self.text = json.loads(procs.on_server_core(
+                'bench/text-bench', [str(self.registry.count), '1' if self.quick else '5']))
+        return self.text['records_per_s']
+
     def limit_and_ours(self, args, bare_name='bare'):
         return [Target('bare', self.bare(args, bare_name), self.registry, args, 0),
                 Target('engine', self.engine(), self.registry, args)]
@@ -66,6 +73,7 @@ def pipeline(stage, depth, targets):
     result = interleaved(stage.limit_and_ours([]) + [nginx, single],
                          stage.common() + ['--pipeline', str(depth)], stage.rounds)
     rows = [rate_row('answers', result, tool, target) for tool, target in targets.items()]
+    rows += [cpu_row('server CPU time of one', result, tool) for tool in targets]
     title = f'/ocs/validate, P={depth}, 64 connections, {stage.registry.count // 1000000} M numbers'
     return title, rows, result
 
@@ -82,7 +90,7 @@ def s3(stage):
     return pipeline(stage, 64, {'bare': 0.40, 'redis': 4.3})
 
 
-def batches(stage, form, size, redis_target):
+def batches(stage, form, size, redis_target, text_target):
     args = ['--protocol', form, '--batch', str(size), '--connections', '16']
     targets = stage.limit_and_ours(args, f'bare-{form}-{size}')
     targets.append(Target('redis', stage.redis(), stage.redis_registry,
@@ -91,24 +99,30 @@ def batches(stage, form, size, redis_target):
     result = interleaved(targets, stage.common(), stage.rounds)
     stage.stop(f'bare-{form}-{size}')
     rows = [rate_row('numbers', result, 'redis', redis_target, 'decisions_per_s'),
-            rate_row('numbers', result, 'bare', None, 'decisions_per_s')]
-    seconds = 258e6 * result['engine']['server_cpu_ns_per_request'] / size / 1e9
+            rate_row('numbers', result, 'bare', None, 'decisions_per_s'),
+            cpu_row('server CPU time of one request', result, 'bare')]
+    cpu_s = result['engine']['server_cpu_ns_per_request'] / 1e9
+    text = stage.text_rate()
+    result['text'] = stage.text
+    rows.append(row('numbers a CPU second', size / cpu_s, text, 'text in process',
+                    size / cpu_s / text, text_target, unit='/s'))
     if size == 1000:
+        seconds = 258e6 * cpu_s / size
         rows.append(row('CPU time for 258 M numbers', seconds, 10, 'target', seconds / 10, 1,
                         False, 's'))
     return f'/v1/decisions, {form} of {size}, 16 connections', rows, result
 
 
 def s4(stage):
-    return batches(stage, 'batch', 100, 6)
+    return batches(stage, 'batch', 100, 6, 0.5)
 
 
 def s5(stage):
-    return batches(stage, 'batch', 1000, None)
+    return batches(stage, 'batch', 1000, None, 0.75)
 
 
 def s5n(stage):
-    return batches(stage, 'ndjson', 1000, None)
+    return batches(stage, 'ndjson', 1000, None, 0.75)
 
 
 def s6(stage):
@@ -143,6 +157,19 @@ def s7(stage):
             row('keys loaded', count / start_s, None, '', 0, None, unit='/s')]
     return (f'memory, {count // 1000000} M client ids, hashed', rows,
             {'set_bytes': size, 'resident_bytes': resident, 'start_s': start_s})
+
+
+def s8(stage):
+    """The set alone, beside random reads over as much memory in batches of the same size."""
+    text = procs.on_server_core('bench/micro/set_bench', [str(stage.whole.count)])
+    lines = [json.loads(line) for line in text.splitlines()]
+    rows = []
+    for line in lines:
+        if line['bench'] == 'lookup' and line['batch'] == 32 and 'limit_ns' in line:
+            rows.append(row(f'{line["in"]}, {line["mix"]}', line['ns'], line['limit_ns'], 'memory',
+                            line['ns'] / line['limit_ns'], 1.1, False, 'ns'))
+    return (f'lookups in process, batches of 32, {stage.whole.count // 1000000} M numbers', rows,
+            {'lines': lines})
 
 
 def read_seconds(paths):
@@ -252,7 +279,12 @@ def s13(stage):
     rows, results = [], {}
     for connections in (8, 1024) if stage.quick else (8, 256, 1024, 10000):
         args = stage.common() + ['--connections', str(connections)]
-        result = interleaved(stage.limit_and_ours([]), args, stage.rounds)
+        # few connections: receiving one at a time is faster, so that is the limit there
+        bare = (stage.bare([], 'bare-single', single=True) if connections <= 8
+                else stage.bare([], 'bare'))
+        result = interleaved([Target('bare', bare, stage.registry, [], 0),
+                              Target('engine', stage.engine(), stage.registry, [])],
+                             args, stage.rounds)
         results[str(connections)] = result
         rows.append(rate_row(f'answers, {connections} connections', result, 'bare', 0.95))
     return 'many connections, P=1', rows, results
@@ -285,4 +317,5 @@ def exact(stage):
 # In the order they run; what stands up much memory runs when the shared servers are gone.
 SHARED = {'exact': exact, 'S1': s1, 'S2': s2, 'S3': s3, 'S4': s4, 'S5': s5, 'S5-ndjson': s5n,
           'S11': s11, 'S13': s13}
-ALONE = {'S12': s12, 'S6': s6, 'S7': s7, 'S9': s9}
+ALONE = {'S12': s12, 'S6': s6, 'S7': s7, 'S8': s8, 'S9': s9}
+SLOW = ('S8',)  # not in --quick unless named

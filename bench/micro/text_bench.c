@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/data/bodies.h"
 #include "bench/data/registry.h"
 #include "bench/load/draw.h"
 #include "engine/base/check.h"
