@@ -48,7 +48,8 @@ struct listfile_reject {
     struct str value; // raw; valid during the call
 };
 
-// Where rows go. Anything but 0 ends the parse with that error.
+// Where rows go; rejects come in order, entries need not. Anything but 0 ends the parse with that
+// error.
 struct listfile_sink {
     void *ctx;
     // Undated NANP devices as ten digits, many at a time (the fast path).

@@ -29,10 +29,11 @@ static inline uint64_t eight_value(uint64_t v)
     return (v & 0x0000ffff0000ffff) * 42949672960001 >> 32;
 }
 
-// `head`: three digits in the low bytes, `tail`: seven in the high ones. 0 = no NANP number.
+// `head`: three digits in the low bytes, `tail`: seven in the high ones, zeros elsewhere.
+// 0 = no NANP number.
 static inline uint64_t nanp_of(uint64_t head, uint64_t tail)
 {
-    uint64_t a = head << 40 | 0x3030303030, b = tail << 8 >> 8 << 8 | 0x30;
+    uint64_t a = head << 40 | 0x3030303030, b = tail | 0x30;
 
     if (UNLIKELY(!eight_digits(a) || !eight_digits(b))) return 0;
     if (UNLIKELY((uint8_t)head < '2' || (uint8_t)(b >> 8) < '2')) return 0;

@@ -126,7 +126,7 @@ static void test_reports(void **state)
     b->load.report[0] = '\0';
     assert_int_equal(read_list(b), 0);
     assert_true(b->load.report_fd >= 0);
-    assert_int_equal(pread(b->load.report_fd, text, sizeof text, 0), 52);
+    assert_int_equal(pread(b->load.report_fd, text, sizeof text, 0), 55);
     close(b->load.report_fd);
     set_build_free(b->load.build);
     bench_done(b);
