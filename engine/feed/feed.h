@@ -52,8 +52,8 @@ struct feed_config {
 int feed_open(struct feed **ret, const struct feed_config *config, const struct list_spec *specs,
               unsigned spec_count, struct qsbr *q, struct set **ret_set, struct err_info *info);
 // Re-reads what changed (SIGHUP): new lists appear, files with another size or time are parsed
-// again. A file that cannot be read keeps its old content; the log and the metric say so. on_catalog
-// has run once more when this returns 0.
+// again. A file that cannot be read keeps its old content; the log and the metric say so. When this
+// returns 0, on_catalog has run once more.
 int feed_reload(struct feed *f, const struct list_spec *specs, unsigned spec_count,
                 struct err_info *info);
 // Finishes what was taken, writes no more, frees everything but the set's readers' rights: no
