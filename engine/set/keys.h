@@ -71,6 +71,12 @@ static inline _Atomic uint64_t *keys_block(const struct keys *k, uint64_t hash)
 {
     return k->filter + keys_scaled(hash, k->blocks) * 4;
 }
+// For a keys_put that follows a little later.
+static inline void keys_prefetch(const struct keys *k, uint64_t hash)
+{
+    __builtin_prefetch(keys_home(k, hash), 1);
+    __builtin_prefetch(keys_block(k, hash), 1);
+}
 // The two bits of word `i` (0 … 3) of a filter block.
 static inline uint64_t keys_bits(uint64_t hash, unsigned i)
 {

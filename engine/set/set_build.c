@@ -4,6 +4,8 @@
 #include "engine/set/set.h"
 #include "engine/set/set_state.h"
 
+#define SPREAD_AHEAD 32
+
 struct set_build *set_build_new(const struct set *s, unsigned id, size_t expected)
 {
     struct set_build *b = calloc(1, sizeof *b);
@@ -123,24 +125,51 @@ int set_build_add(struct set_build *b, struct set_key key, struct set_span span)
     return put(b, key.hash, span);
 }
 
+// Keys on their way to the table, so that their cache misses overlap.
+struct crowd {
+    uint64_t hash[SPREAD_AHEAD];
+    unsigned count;
+};
+
+static int crowd_put(struct set_build *b, struct crowd *c)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < c->count && rc >= 0; i++) rc = put(b, c->hash[i], SET_ALWAYS);
+    c->count = 0;
+    return rc < 0 ? rc : 0;
+}
+
+static int spread_exchange(struct set_build *b, uint32_t exchange, struct crowd *c)
+{
+    uint64_t words[PAGES_WORDS];
+    int rc = 0;
+
+    pages_plane_read(b->pages, exchange, 0, words);
+    for (unsigned w = 0; w < PAGES_WORDS; w++)
+        for (uint64_t bits = words[w]; bits && !rc; bits &= bits - 1) {
+            uint32_t line = w * 64 + (unsigned)__builtin_ctzll(bits);
+            uint64_t hash = set_state_hash_nanp(b->seed, pages_nanp(exchange, line));
+
+            keys_prefetch(b->keys, hash);
+            c->hash[c->count++] = hash;
+            if (c->count == SPREAD_AHEAD) rc = crowd_put(b, c);
+        }
+    return rc;
+}
+
 int set_build_spread(struct set_build *b)
 {
-    uint64_t want = b->page_entries + (b->keys ? b->keys->live : 0), words[PAGES_WORDS];
+    uint64_t want = set_build_count(b);
+    struct crowd c = {.count = 0};
     int rc = 0;
 
     if (!b->pages) return 0;
     if (!b->keys || b->keys->capacity < want) rc = reserve(b, want);
-    for (uint32_t x = 0; x < PAGES_EXCHANGES && rc >= 0; x++) {
-        if (!pages_load(b->pages, x)) continue;
-        pages_plane_read(b->pages, x, 0, words);
-        for (unsigned w = 0; w < PAGES_WORDS; w++)
-            for (uint64_t bits = words[w]; bits && rc >= 0; bits &= bits - 1) {
-                uint32_t line = w * 64 + (unsigned)__builtin_ctzll(bits);
-
-                rc = put(b, set_state_hash_nanp(b->seed, pages_nanp(x, line)), SET_ALWAYS);
-            }
-    }
-    if (rc < 0) return rc;
+    for (uint32_t x = 0; x < PAGES_EXCHANGES && !rc; x++)
+        if (pages_load(b->pages, x)) rc = spread_exchange(b, x, &c);
+    if (!rc) rc = crowd_put(b, &c);
+    if (rc) return rc;
     pages_free(b->pages);
     b->pages = NULL;
     b->page_entries = 0;
