@@ -11,6 +11,7 @@
 
 // {"verdict":…,"rule":64,"type":…,"reason":~110,"retry_at":22} and the comma or newline
 #define RESULT_BYTES_MAX 512
+#define AT_BYTES_MAX     128 // an instant, every byte of it percent-encoded
 
 struct batch {
     struct stream_owner owner;
@@ -205,11 +206,15 @@ static void begin_lines(struct worker *w, struct conn *conn, const struct http_r
 {
     struct batch *b = conn_user(conn);
     struct batch_head head = {.tenant = http_query(req->query, STR("tenant")),
-                              .channel = http_query(req->query, STR("channel")),
-                              .at = http_query(req->query, STR("at"))};
+                              .channel = http_query(req->query, STR("channel"))};
+    struct str at = http_query(req->query, STR("at"));
+    char memory[AT_BYTES_MAX];
     const char *wrong;
-    int err = frame_init(w, req, b, &head, &wrong);
+    int err;
 
+    // an offset's '+' comes as %2B
+    if (at.size > sizeof memory || !http_unescape(at, memory, &head.at)) head.at = at;
+    err = frame_init(w, req, b, &head, &wrong);
     if (err) {
         conn_answer_error(conn, err, str_of(wrong));
         return;

@@ -207,8 +207,9 @@ static int start_shared(struct engine *e, struct err_info *info)
     if (number_start() < 0) return err_set(info, ERR_NOMEM, "not enough memory to start");
     e->ocs_keys = record_keys_new(FIELD_V1_PHONE);
     e->v1_keys = record_keys_new(FIELD_COUNT);
+    e->metrics = metric_block_new();
     e->qsbr = qsbr_new();
-    if (!e->ocs_keys || !e->v1_keys || !e->qsbr)
+    if (!e->ocs_keys || !e->v1_keys || !e->metrics || !e->qsbr)
         return err_set(info, ERR_NOMEM, "not enough memory to start");
     CHECK(http_canned_init(&e->allowed, 200, STR("application/json"), STR("{}")));
     return tenant_table_init(&e->tenants, &e->conf, info);
@@ -258,7 +259,10 @@ static int reload(struct engine *e, struct conf *conf, struct err_info *info)
 
     if (!err) err = read_settings(&settings, e, conf, info);
     if (!err) err = read_specs(e, conf, &specs, &count, info);
-    if (err) return err;
+    if (err) { // what feed refuses, feed counts
+        metric_add(e->metrics, METRIC_RELOADS_FAILED, 1);
+        return err;
+    }
     warn_fixed(&e->conf, conf);
     pthread_mutex_lock(&e->lock);
     before = e->settings;

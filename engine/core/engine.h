@@ -20,6 +20,7 @@ struct engine {
     struct record_keys *ocs_keys; // GSW names only: a user field called "at" means nothing
     struct record_keys *v1_keys;  // and the names of /v1
     struct http_canned allowed;   // the whole 200 of /ocs/validate
+    struct metric_block *metrics; // main's own
     struct qsbr *qsbr;
     struct feed *feed;
     struct set *set;
