@@ -39,10 +39,12 @@ class TestStartUp(EngineCase):
                 self.refuses(options[0].lstrip('-').replace('-', '_').split('_')[0], *options)
 
     def test_listen(self):
+        self.write('tokens', 'a-long-enough-token\n')
         for text in ('8080', '127.0.0.1', '127.0.0.1:x', '127.0.0.1:70000', ':8080',
-                     'no.such.host.invalid:8080'):
+                     'no.such.host.invalid:8080', '192.0.2.1:8080'):
             with self.subTest(text):
-                self.refuses(text, '--listen', text, '--list', 'n=n.txt', host=None)
+                self.refuses(text.removesuffix(':8080'), '--listen', text, '--list', 'n=n.txt',
+                             '--token-file', 'tokens', host=None)
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as other:

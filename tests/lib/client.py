@@ -27,7 +27,7 @@ class Client:
     def __init__(self, address, timeout=TIMEOUT_S):
         self.socket = socket.create_connection(address, timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.held = b''
+        self.held = bytearray()  # received and not taken yet
 
     def close(self):
         self.socket.close()
@@ -47,38 +47,37 @@ class Client:
         except ConnectionResetError:
             data = b''
         if not data:
-            raise Broken(f'closed after {self.held[:200]!r}')
+            raise Broken(f'closed after {bytes(self.held[:200])!r}')
         self.held += data
 
     def _take(self, count):
         while len(self.held) < count:
             self._more()
-        data, self.held = self.held[:count], self.held[count:]
+        data = bytes(self.held[:count])
+        del self.held[:count]
         return data
 
     def _line(self):
-        while b'\r\n' not in self.held:
+        while (end := self.held.find(b'\r\n')) < 0:
             self._more()
-        line, self.held = self.held.split(b'\r\n', 1)
-        return line
+        return self._take(end + 2)[:-2]
 
     def _chunks(self):
-        body = b''
+        body = bytearray()
         while size := int(self._line().split(b';')[0], 16):
             body += self._take(size)
             if self._take(2) != b'\r\n':
                 raise Broken('a chunk without its line end')
         while self._line():
             pass
-        return body
+        return bytes(body)
 
     def _rest(self):
         try:
             while True:
                 self._more()
         except Broken:
-            data, self.held = self.held, b''
-            return data
+            return self._take(len(self.held))
 
     def receive(self, head=False):
         """The next response; 100 Continue is one too."""
@@ -104,7 +103,7 @@ class Client:
 
     def closed(self):
         """The peer has closed and sent nothing more."""
-        return self.held == b'' and self._rest() == b''
+        return not self.held and self._rest() == b''
 
 
 def request(method, path, body=None, **headers):
