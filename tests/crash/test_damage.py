@@ -91,7 +91,7 @@ class TestSnapshot(EngineCase):
         engine = self.engine(*options)
         self.assertEqual(engine.ask('PUT', ENTRY + '3125550000', '').status, 201)
         self.assertEqual(engine.stop(), 0)
-        snapshots = sorted((self.folder / 'data').glob('snap*'))
+        snapshots = sorted((self.folder / 'data').glob('snapshot-*.dg'))
         self.assertTrue(snapshots, list((self.folder / 'data').iterdir()))
         path = snapshots[-1]
         whole = path.read_bytes()

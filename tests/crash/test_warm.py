@@ -22,7 +22,7 @@ class TestWarm(EngineCase):
 
     def wait_snapshot(self):
         end = time.monotonic() + 20
-        while not list((self.folder / 'data').glob('snap*')):
+        while not list((self.folder / 'data').glob('snapshot-*.dg')):
             self.assertLess(time.monotonic(), end, list((self.folder / 'data').iterdir()))
             time.sleep(0.05)
 
@@ -92,8 +92,8 @@ class TestWarm(EngineCase):
         span = {'from': '2026-01-01T00:00:00Z', 'till': '2027-01-01T00:00:00Z'}
         self.assertEqual(engine.ask('PUT', '/v1/lists/c/entries/C-1', span).status, 201)
         self.assertEqual(engine.ask('PUT', '/v1/lists/m/entries/a%40b.example', '').status, 201)
-        for end in (engine.stop, engine.kill):
-            end()
+        for killed in (False, True):
+            engine.kill() if killed else engine.stop()
             engine = self.engine(*options)
             self.blocked(engine.validate({'GSW_CUSTOMER_ID': 'C-1'}), 'suppression', 'c')
             got = engine.ask('GET', '/v1/lists/c/entries/C-1').json()
