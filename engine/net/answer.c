@@ -334,6 +334,7 @@ void answer_flush(struct conn *c)
     int result;
 
     close_chunk(c);
+    if (c->out_size == 0 && c->more.size_bytes) next_out(c);
     while (!c->send_busy && !c->broken && c->out_size > c->out_sent) {
         c->send_busy = s->poll->ops->send(s->poll, c, &result);
         if (!c->send_busy) {

@@ -5,6 +5,8 @@
 #define TAKE_WAIT   (-1) // on_turn has to come first
 #define BORROW_STEP 1024
 #define PIECE_MAX   (LIMIT_SMALL_BODY_BYTES + 4096)
+// A handler that takes nothing of a piece has seen an unfinished part, never a lack of room.
+#define PIECE_ROOM  (LIMIT_SEND_BYTES / 4)
 #define KEPT_MAX    (LIMIT_RECV_BUFFERS / 2)
 #define ALLOW_BYTES 96
 
@@ -16,6 +18,7 @@ struct arrival {
     struct http_request req;
     size_t head_size;
     int buffer; // that it lies in, or CONN_NO_BUFFER
+    bool stream;
 };
 
 static bool is_in_slot(const struct conn *c, struct str in)
@@ -40,7 +43,7 @@ bool intake_blocked(const struct conn *c)
         return c->deferred || c->streaming || c->round != c->server->round ||
                c->waiting >= CONN_WAITING;
     case CONN_STREAM:
-        return c->deferred || (c->streaming && conn_stream_room(c) == 0);
+        return c->deferred || (c->streaming && conn_stream_room(c) < PIECE_ROOM);
     default:
         return false;
     }
@@ -120,6 +123,15 @@ static void hand_over_too_large(struct conn *c, const struct http1_head *h,
     hand_over(c, req, h->keep_alive);
 }
 
+// The type without its parameters decides.
+static bool is_stream(const struct route *route, struct str content_type)
+{
+    struct str rest;
+
+    if (route->body == ROUTE_STREAM || !route->stream_type) return route->body == ROUTE_STREAM;
+    return str_eq_nocase(str_trim(str_cut(content_type, ';', &rest)), str_of(route->stream_type));
+}
+
 // May this head's request be taken at all? 0 or ERR_*.
 static int admit(struct conn *c, struct arrival *a, struct buf *allow)
 {
@@ -137,6 +149,8 @@ static int admit(struct conn *c, struct arrival *a, struct buf *allow)
     a->req.route = route_find(s->handler.routes, s->handler.route_count, h->method, h->path,
                               a->req.param, &err, allow);
     if (!a->req.route) return err;
+    a->stream = is_stream(a->req.route, h->content_type);
+    a->req.streamed = a->stream;
     if (!a->req.route->open && s->handler.on_auth) {
         err = s->handler.on_auth(s->handler.ctx, &a->req);
         if (err) return err;
@@ -192,24 +206,22 @@ static bool get_batch(struct conn *c)
 static ssize_t begin_body(struct conn *c, struct arrival *a, struct str in)
 {
     struct http1_head *h = &a->head;
-    bool stream = a->req.route->body == ROUTE_STREAM;
-
     if (!keep_head(c, a, in)) return TAKE_WAIT;
     c->whole = c->in + c->keep;
     c->whole_size = 0;
     c->piece_size = 0;
     c->whole_max = body_max(a->req.route);
     c->request_buffer = CONN_NO_BUFFER;
-    c->phase = stream ? CONN_STREAM : CONN_WHOLE;
+    c->phase = a->stream ? CONN_STREAM : CONN_WHOLE;
     c->req = a->req;
-    if (!stream && h->length_bytes > LIMIT_SMALL_BODY_BYTES && !get_batch(c)) {
+    if (!a->stream && h->length_bytes > LIMIT_SMALL_BODY_BYTES && !get_batch(c)) {
         refuse(c, h, ERR_BUSY, (struct str){0});
         return (ssize_t)a->head_size;
     }
     if (h->expect) answer_continue(c);
     c->continue_due = false;
     c->keep_alive = h->keep_alive;
-    if (!stream) return (ssize_t)a->head_size;
+    if (!a->stream) return (ssize_t)a->head_size;
     hand_over(c, &c->req, h->keep_alive);
     if (c->phase == CONN_STREAM && http1_body_done(&c->body)) c->again = true; // say `last`
     return (ssize_t)a->head_size;
@@ -235,8 +247,8 @@ static bool is_here(const struct conn *c, const struct arrival *a, struct str in
 {
     const struct http1_head *h = &a->head;
 
-    return !h->chunked && a->req.route->body != ROUTE_STREAM &&
-           h->length_bytes <= body_max(a->req.route) && h->length_bytes <= in.size - a->head_size &&
+    return !h->chunked && !a->stream && h->length_bytes <= body_max(a->req.route) &&
+           h->length_bytes <= in.size - a->head_size &&
            (a->buffer == CONN_NO_BUFFER || c->server->kept <= KEPT_MAX);
 }
 
@@ -270,7 +282,7 @@ static ssize_t take_head(struct conn *c, struct str in, int buffer)
         refuse(c, &a.head, err, err == ERR_METHOD ? buf_view(&allow) : (struct str){0});
         return size;
     }
-    if (a.head.length_bytes > body_max(a.req.route) && a.req.route->body != ROUTE_STREAM) {
+    if (a.head.length_bytes > body_max(a.req.route) && !a.stream) {
         hand_over_too_large(c, &a.head, &a.req);
         return size;
     }

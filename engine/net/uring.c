@@ -149,7 +149,9 @@ static int start(struct poll *p)
 {
     struct uring *u = uring_of(p);
 
-    if (io_uring_enable_rings(&u->ring) != 0) return ERR_SYSTEM;
+    // Debian's liburing 2.3 declares io_uring_enable_rings and does not export it
+    if (io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+        return ERR_SYSTEM;
     io_uring_register_ring_fd(&u->ring); // saves a look-up a call; older kernels do without
     return 0;
 }

@@ -2,10 +2,7 @@
 //
 // A server that always says the same: what the room itself costs.
 //   net_constant PORT [epoll]
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "engine/base/clock.h"
 #include "engine/net/http1.h"
@@ -21,24 +18,29 @@ static void on_request(void *ctx, struct conn *c, const struct http_request *req
 }
 
 static const struct route routes[] = {
-    {HTTP_POST, "/ocs/validate", ROUTE_WHOLE, 65536, true, true, on_request, 0, "constant"},
-    {HTTP_GET, "/", ROUTE_NO_BODY, 0, false, true, on_request, 0, "constant"},
+    {.method = HTTP_POST,
+     .pattern = "/ocs/validate",
+     .body = ROUTE_WHOLE,
+     .body_max_bytes = 65536,
+     .open = true,
+     .on_request = on_request},
+    {.method = HTTP_GET, .pattern = "/", .open = true, .on_request = on_request},
 };
 
 static void measure_parser(void)
 {
-    static const char text[] =
+    static const char text[] = {
         "POST /ocs/validate HTTP/1.1\r\nHost: engine.example.com:8080\r\n"
         "User-Agent: OutboundContactServer/8.1.533.00\r\nAccept: application/json\r\n"
         "Content-Type: application/json; charset=utf-8\r\nX-Genesys-Tenant: Environment\r\n"
-        "Content-Length: 412\r\nConnection: keep-alive\r\nX-Request: 0123456789abcdef\r\n\r\n";
+        "Content-Length: 412\r\nConnection: keep-alive\r\nX-Request: 0123456789abcdef\r\n\r\n"};
     struct http1_head head = {0};
     int64_t start = clock_mono_ns();
     uint64_t sum = 0;
     int rounds = 5000000;
 
     for (int i = 0; i < rounds; i++) {
-        struct str in = STR(text);
+        struct str in = str_make(text, sizeof text - 1);
         __asm__ volatile("" : "+r"(in.ptr)::"memory");
         sum += (uint64_t)http1_parse_head(in, &head) + head.length_bytes;
     }

@@ -66,9 +66,9 @@ static void test_problem(void **state)
     (void)state;
     buf_wrap(&b, memory, sizeof memory);
     http_problem(&b, ERR_NO_LIST, STR("no \"x\""));
-    assert_true(str_eq(buf_view(&b),
-                       STR("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
-                           "\"code\":\"list_unknown\",\"detail\":\"no \\\"x\\\"\"}")));
+    assert_true(
+        str_eq(buf_view(&b), STR("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+                                 "\"code\":\"list_unknown\",\"detail\":\"no \\\"x\\\"\"}")));
     buf_reset(&b);
     http_problem(&b, ERR_METHOD, (struct str){0});
     assert_non_null(memmem(b.ptr, b.size_bytes, "does not take that method", 25));

@@ -51,11 +51,9 @@ static void test_find(void **state)
 
 static void test_refuse(void **state)
 {
-    static const char *const unknown[] = {"/",          "/ocs",
-                                          "/ocs/",      "/ocs/validate/",
-                                          "/ocs//x",    "/v1/lists/x/entries/",
-                                          "/v1/lists/", "*",
-                                          "/ocs/validat"};
+    static const char *const unknown[] = {
+        "/",          "/ocs", "/ocs/",       "/ocs/validate/", "/ocs//x", "/v1/lists/x/entries/",
+        "/v1/lists/", "*",    "/ocs/validat"};
     struct str param[HTTP_PARAMS_MAX] = {0};
     char allow[64];
     int err;
