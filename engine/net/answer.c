@@ -47,7 +47,7 @@ static unsigned variant_of(struct conn *c)
     bool alone = c->waiting == 1;
 
     if (alone && c->phase == CONN_STREAM) intake_skip_body(c);
-    if (alone && c->server->draining && !conn_has_input(c)) c->last = true;
+    if (alone && c->server->draining && !conn_is_followed(c)) c->last = true;
     return (alone && c->last ? 1u : 0u) | (c->minors & 1 ? 0u : 2u);
 }
 
@@ -211,7 +211,7 @@ void conn_stream_begin(struct conn *c, unsigned status, struct str content_type)
 
     CHECK(c->waiting == 1 && !c->streaming);
     c->chunked = c->minors & 1;
-    if (!c->chunked || (c->server->draining && !conn_has_input(c) && c->phase == CONN_HEAD))
+    if (!c->chunked || (c->server->draining && !conn_is_followed(c) && c->phase == CONN_HEAD))
         c->last = true;
     variant = (c->last ? 1u : 0u) | (c->chunked ? 0u : 2u);
     at = reserve(c, 256 + content_type.size);

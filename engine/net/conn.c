@@ -74,7 +74,7 @@ static void reset(struct conn *c, int fd)
 
     c->fd = fd;
     c->phase = CONN_HEAD;
-    c->again = c->progress = false;
+    c->again = c->progress = c->taking = c->followed = false;
     c->recv_armed = c->recv_stopping = c->starved = c->bulk = c->send_busy = false;
     c->readable = c->writable = true;
     c->registered = c->hung_up = false;
@@ -149,6 +149,11 @@ void conn_open(struct server *s, int fd)
 bool conn_has_input(const struct conn *c)
 {
     return c->raw_end > c->raw_start || c->held_first != CONN_NO_BUFFER;
+}
+
+bool conn_is_followed(const struct conn *c)
+{
+    return c->taking ? c->followed : conn_has_input(c);
 }
 
 void conn_hold(struct conn *c, int buffer, uint32_t size)

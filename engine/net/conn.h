@@ -50,6 +50,7 @@ struct conn {
     uint64_t send_turn;
 
     bool touched, again, progress;
+    bool taking, followed; // while a request is handed over: does input follow it?
     bool recv_armed, recv_stopping, starved, bulk, send_busy;
     bool readable, writable, listed, registered, hung_up; // epoll
     bool eof, last, unread, reset, broken;                // last: nothing is parsed any more
@@ -149,6 +150,8 @@ void conn_pin(struct conn *c);
 // Gives back the buffers that nobody refers to any more.
 void conn_give_back(struct server *s);
 bool conn_has_input(const struct conn *c);
+// Is the request at hand the last that has come?
+bool conn_is_followed(const struct conn *c);
 // A big body goes back.
 void conn_drop_body(struct conn *c);
 static inline bool conn_is_live(const struct conn *c)

@@ -26,6 +26,14 @@ static bool is_in_slot(const struct conn *c, struct str in)
     return in.ptr >= c->in && in.ptr < c->in + CONN_IN_BYTES;
 }
 
+// Does anything follow the first `size` bytes of `in`?
+static bool is_followed(const struct conn *c, struct str in, size_t size)
+{
+    if (size < in.size) return true;
+    if (is_in_slot(c, in)) return c->held_first != CONN_NO_BUFFER;
+    return c->server->held_next[c->held_first] != CONN_NO_BUFFER;
+}
+
 // Where leftovers may lie without harm to views and to a body being collected.
 static uint32_t free_from(const struct conn *c)
 {
@@ -268,6 +276,7 @@ static ssize_t take_head(struct conn *c, struct str in, int buffer)
         return (ssize_t)in.size;
     }
     a.head_size = (size_t)size;
+    c->followed = is_followed(c, in, a.head_size + (size_t)a.head.length_bytes);
     buf_wrap(&allow, allow_memory, sizeof allow_memory);
     buf_lit(&allow, "Allow: ");
     err = admit(c, &a, &allow);
@@ -337,6 +346,7 @@ static ssize_t take_whole(struct conn *c, struct str in)
     }
     if (!http1_body_done(&c->body)) return (ssize_t)at;
     c->phase = CONN_HEAD;
+    c->followed = is_followed(c, in, at);
     if (c->batch < 0) c->keep += (uint32_t)c->whole_size;
     c->req.body = str_make(c->whole, c->req.route->body == ROUTE_NO_BODY ? 0 : c->whole_size);
     hand_over(c, &c->req, c->keep_alive);
@@ -405,7 +415,7 @@ static ssize_t take_drain(struct conn *c, struct str in)
     return n;
 }
 
-static ssize_t take(struct conn *c, struct str in, int buffer)
+static ssize_t take_phase(struct conn *c, struct str in, int buffer)
 {
     switch (c->phase) {
     case CONN_WHOLE:
@@ -417,6 +427,16 @@ static ssize_t take(struct conn *c, struct str in, int buffer)
     default:
         return take_head(c, in, buffer);
     }
+}
+
+static ssize_t take(struct conn *c, struct str in, int buffer)
+{
+    ssize_t n;
+
+    c->taking = c->followed = true;
+    n = take_phase(c, in, buffer);
+    c->taking = false;
+    return n;
 }
 
 static struct str held(const struct conn *c)
