@@ -159,7 +159,10 @@ static int decide(struct feed *f, struct feed_job *job)
     job->created = false;
     if (!f->durable) return ERR_NOT_DURABLE;
     if (job->list >= f->lists.count) return ERR_NO_LIST;
+    // else the log could not be replayed
     CHECK(job->key.hash != 0);
+    CHECK((f->lists.at[job->list].pub.kind == SET_DEVICE) == (job->device != 0));
+    CHECK(!job->device || set_key_device(f->set, job->device).hash == job->key.hash);
     v = view_of(f, job->list, job->key);
     if (job->op == FEED_ENTRY_DELETE) return decide_delete(f, job, v);
     CHECK(job->span.from_s < job->span.till_s);

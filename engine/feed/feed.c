@@ -169,7 +169,8 @@ static int open_content(struct feed *f, struct err_info *info)
         log_info("data", "%s: %u lists, %s, %llu records replayed, %.2f s", f->store.dir,
                  f->lists.count, replay.from_lsn > 1 || bytes.ptr ? "snapshot" : "no snapshot",
                  (unsigned long long)replay.records, (double)(clock_mono_ns() - begin_ns) / 1e9);
-    if (wal_bytes(&f->wal) > LIMIT_SNAPSHOT_AFTER) f->save_due = true;
+    metric_set(f->metrics, METRIC_LOG_BYTES, wal_bytes(&f->wal));
+    f->save_due = wal_bytes(&f->wal) > LIMIT_SNAPSHOT_AFTER;
     return 0;
 }
 

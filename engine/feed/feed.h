@@ -78,7 +78,8 @@ struct feed_job {
     int err;      // 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_LOADING, ERR_NO_LIST, ERR_NO_ENTRY,
                   // ERR_CONFLICT, ERR_FULL, ERR_CLOSED
     bool created; // SET: it was not there; DEFINE: the list is new
-    void (*on_done)(struct feed_job *job); // in the feed thread; must only pass it on
+    // In the feed thread (while feed is closing in the caller's); must only pass it on.
+    void (*on_done)(struct feed_job *job);
 };
 
 // Any thread. on_done is called exactly once, also when feed is closing.

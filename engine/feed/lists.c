@@ -16,11 +16,12 @@ struct lists_entry *lists_find(struct lists *l, const char *tenant, const char *
 
 int lists_define(struct lists *l, unsigned number, const struct logrec_define *define)
 {
-    struct lists_entry *e = &l->at[number];
+    struct lists_entry *e;
 
     if (number > l->count || number >= LIMIT_LISTS) return ERR_CORRUPT;
     if (define->kind < SET_DEVICE || define->kind > SET_EMAIL || define->channel > CHANNEL_ANY)
         return ERR_CORRUPT;
+    e = &l->at[number];
     if (number == l->count) {
         *e = (struct lists_entry){.report_fd = -1, .order = LIMIT_LISTS + number};
         e->pub.number = (uint16_t)number;

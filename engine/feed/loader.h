@@ -42,10 +42,10 @@ struct load {
     char subject[2 * LIMIT_NAME_BYTES + 16]; // for the log: "list national"
     char name[LIMIT_NAME_BYTES + 1];
     char path[512];
-    char report[512]; // where the report of rejected rows goes; "" = a temporary file
-    bool again;       // a reload: content is in force
-    bool known;       // `id_known` is what is in force
-    bool lifts;       // entries are lifted, against the content `lift_sum`
+    char report[1280]; // where the report of rejected rows goes; "" = a temporary file
+    bool again;        // a reload: content is in force
+    bool known;        // `id_known` is what is in force
+    bool lifts;        // entries are lifted, against the content `lift_sum`
     uint64_t lift_sum;
     struct file_id id_known;
     // Results:

@@ -70,6 +70,20 @@ static void end(struct feed *f)
              (unsigned long long)f->save.size_bytes, (unsigned long long)f->save.lsn);
 }
 
+// A list whose deletions refer to content that the log knows but the sets do not hold (a crash came
+// between a reload and its snapshot): a snapshot would forget which content that is.
+static bool is_blocked(const struct feed *f)
+{
+    for (unsigned i = 0; i < f->lists.count; i++) {
+        const struct lists_entry *e = &f->lists.at[i];
+
+        if (e->has_content ? e->loading && e->lift_sum != e->content.sum
+                           : e->pub.file[0] && e->lift_sum != 0)
+            return true;
+    }
+    return false;
+}
+
 void saves_run(struct feed *f)
 {
     if (f->saving && atomic_load(&f->save_done)) {
@@ -95,7 +109,7 @@ void saves_close(struct feed *f)
         f->saving = false;
         end(f);
     }
-    if (!f->durable || !f->save_due || loads_pending(f) || !prepare(f)) return;
+    if (!f->durable || !f->save_due || is_blocked(f) || !prepare(f)) return;
     snapshot_write(&f->save, f->set, f->save_reader);
     end(f);
 }

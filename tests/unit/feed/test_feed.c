@@ -462,10 +462,44 @@ struct told {
     uint32_t step;
     uint8_t key, present;
 };
-#define KEYS 64
+#define KEYS     64
+#define KEY_FILE 255 // not a key: the file got new content, which names all even ones again
+#define INTENT   0x80000000u
 
-// Puts and deletes keys of the file (even ones) and others, reads the file again now and then, and
-// never stops by itself.
+static void tell(int to, struct told told)
+{
+    if (write(to, &told, sizeof told) != sizeof told) _exit(1);
+}
+
+static void write_file(struct rig *r, uint64_t version)
+{
+    char text[4096];
+    size_t n = (size_t)snprintf(text, sizeof text, "213,%07u\n", (unsigned)(2000000 + version));
+
+    for (unsigned k = 0; k < KEYS; k += 2)
+        n += (size_t)snprintf(text + n, sizeof text - n, "212,%07u\n", 5550000 + k);
+    rig_write(r, "f", text);
+}
+
+// Touches the file, or gives it new content, and has it read again.
+static void child_reload(struct rig *r, const struct list_spec *spec, struct rand *rand, int to)
+{
+    char path[600];
+
+    if (rand_below(rand, 2)) {
+        snprintf(path, sizeof path, "%s", spec->file);
+        utimensat(AT_FDCWD, path, NULL, 0);
+        feed_reload(r->feed, spec, 1, NULL);
+        return;
+    }
+    tell(to, (struct told){INTENT, KEY_FILE, 1});
+    write_file(r, rand_below(rand, 1000000));
+    feed_reload(r->feed, spec, 1, NULL);
+    rig_wait(r, 0);
+    tell(to, (struct told){0, KEY_FILE, 1});
+}
+
+// Puts and deletes keys of the file (even ones) and others, and never stops by itself.
 static void child(struct rig *r, const struct list_spec *spec, uint64_t seed, int to)
 {
     struct rand rand;
@@ -476,82 +510,97 @@ static void child(struct rig *r, const struct list_spec *spec, uint64_t seed, in
     for (uint32_t step = 0;; step++) {
         struct told told = {step, (uint8_t)rand_below(&rand, KEYS), rand_below(&rand, 2) != 0};
         uint64_t device = 12125550000 + told.key;
-        struct told intent = {step | 0x80000000u, told.key, told.present};
         int err;
 
-        if (write(to, &intent, sizeof intent) != sizeof intent) _exit(1);
+        tell(to, (struct told){step | INTENT, told.key, told.present});
         err = told.present ? rig_put(r, 0, device) : rig_delete(r, 0, device);
-        if (err == ERR_LOADING) continue;
-        if (err < 0 && err != ERR_NO_ENTRY) _exit(2);
-        if (write(to, &told, sizeof told) != sizeof told) _exit(1);
-        if (rand_below(&rand, 40) == 0) {
-            char path[600];
-
-            snprintf(path, sizeof path, "%s", spec->file); // touched: same content, new time
-            utimensat(AT_FDCWD, path, NULL, 0);
-            feed_reload(r->feed, spec, 1, NULL);
-        }
+        if (err < 0 && err != ERR_NO_ENTRY && err != ERR_LOADING) _exit(2);
+        if (err == ERR_LOADING) told.present = 2; // as it was
+        tell(to, told);
+        if (rand_below(&rand, 40) == 0) child_reload(r, spec, &rand, to);
     }
+}
+
+// What the parent knows of each key.
+struct known {
+    bool present[KEYS], unsure[KEYS];
+    unsigned acknowledged;
+};
+
+static void learn(struct known *k, struct told told)
+{
+    bool intent = (told.step & INTENT) != 0;
+
+    if (told.key == KEY_FILE) {
+        for (unsigned i = 0; i < KEYS; i += 2) {
+            // begun: those that were there are there in either case
+            k->unsure[i] = intent && (k->unsure[i] || !k->present[i]);
+            k->present[i] = k->present[i] || !intent;
+        }
+        return;
+    }
+    if (told.present == 2 || (intent && k->unsure[told.key])) return;
+    k->unsure[told.key] = intent && k->present[told.key] != told.present;
+    if (!intent) k->present[told.key] = told.present;
+    k->acknowledged += !intent;
+}
+
+static void run_and_kill(struct rig *r, const struct list_spec *spec, struct rand *rand,
+                         struct known *known)
+{
+    struct timespec pause = {.tv_nsec = (long)(1000000 * (20 + rand_below(rand, 60)))};
+    uint64_t seed = rand_u64(rand);
+    struct told told;
+    int pipes[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe(pipes), 0);
+    fcntl(pipes[1], F_SETPIPE_SZ, 1 << 20);
+    pid = fork();
+    if (pid == 0) {
+        close(pipes[0]);
+        child(r, spec, seed, pipes[1]);
+    }
+    close(pipes[1]);
+    nanosleep(&pause, NULL);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status)); // it never stops by itself
+    while (read(pipes[0], &told, sizeof told) == sizeof told) learn(known, told);
+    close(pipes[0]);
 }
 
 static void test_kill_loop(void **state)
 {
-    bool present[KEYS], unsure[KEYS];
+    struct known known = {0};
     struct list_spec spec;
     struct rand rand;
-    char text[4096] = "";
     struct rig r;
-    unsigned acknowledged = 0;
 
     (void)state;
     rig_init(&r);
-    for (unsigned k = 0; k < KEYS; k++) {
-        present[k] = k % 2 == 0;
-        if (present[k])
-            snprintf(text + strlen(text), sizeof text - strlen(text), "212,%07u\n", 5550000 + k);
-    }
-    rig_write(&r, "f", text);
+    write_file(&r, 1);
+    for (unsigned k = 0; k < KEYS; k += 2) known.present[k] = true;
     spec = rig_spec(&r, "n", "f");
     rand_seed(&rand, SEED);
     printf("seed %d\n", SEED);
-    for (unsigned round = 0; round < 40; round++) {
-        struct timespec pause = {.tv_nsec = (long)(1000000 * (20 + rand_below(&rand, 60)))};
-        uint64_t seed = rand_u64(&rand);
-        struct told told;
-        int pipes[2];
-        pid_t pid;
-
-        assert_int_equal(pipe(pipes), 0);
-        fcntl(pipes[1], F_SETPIPE_SZ, 1 << 20);
-        pid = fork();
-        if (pid == 0) {
-            close(pipes[0]);
-            child(&r, &spec, seed, pipes[1]);
-        }
-        close(pipes[1]);
-        nanosleep(&pause, NULL);
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        memset(unsure, 0, sizeof unsure);
-        while (read(pipes[0], &told, sizeof told) == sizeof told) {
-            unsure[told.key] = (told.step & 0x80000000u) != 0;
-            if (unsure[told.key]) continue;
-            present[told.key] = told.present;
-            acknowledged++;
-        }
-        close(pipes[0]);
+    for (unsigned round = 0; round < 60; round++) {
+        run_and_kill(&r, &spec, &rand, &known);
+        if (rand_below(&rand, 2)) continue; // the next child starts on what this one left
         rig_open(&r, &spec, 1);
         rig_wait(&r, 0);
         for (unsigned k = 0; k < KEYS; k++) {
             bool has = rig_has(&r, 0, 12125550000 + k);
 
-            if (unsure[k]) present[k] = has; // the one under way: either is right
-            if (has != present[k]) fail_msg("round %u, key %u: %d", round, k, has);
+            if (!known.unsure[k] && has != known.present[k])
+                fail_msg("round %u, key %u: %d", round, k, has);
+            known.present[k] = has;
+            known.unsure[k] = false;
         }
         rig_close(&r);
     }
-    printf("%u acknowledged\n", acknowledged);
-    assert_true(acknowledged > 100);
+    printf("%u acknowledged\n", known.acknowledged);
+    assert_true(known.acknowledged > 100);
     rig_done(&r);
 }
 
