@@ -32,7 +32,10 @@ static void add_list(struct world *w, const char *tenant, const char *name, enum
     struct list *l = &w->catalog->list[w->catalog->count];
 
     *l = (struct list){.number = (uint16_t)w->catalog->count++,
-                       .kind = kind, .channel = channel, .state = state, .required = required};
+                       .kind = kind,
+                       .channel = channel,
+                       .state = state,
+                       .required = required};
     snprintf(l->tenant, sizeof l->tenant, "%s", tenant);
     snprintf(l->name, sizeof l->name, "%s", name);
 }
@@ -105,8 +108,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define ALLOWED(v)          assert_int_equal((v).type, VERDICT_NONE)
-#define BLOCKED(v, why)     assert_int_equal((v).reason, REASON_##why)
+#define ALLOWED(v)      assert_int_equal((v).type, VERDICT_NONE)
+#define BLOCKED(v, why) assert_int_equal((v).reason, REASON_##why)
 #define BLOCKED_STR(s, name)                                                                       \
     do {                                                                                           \
         struct str got_ = (s);                                                                     \
@@ -144,11 +147,14 @@ static void a_required_list_that_loads_blocks(void **state)
 
 static void three_spellings_are_one_device(void **state)
 {
-    static const char *const spellings[] = {
-        "{\"phone\":\"(212) 555-1234\"}",  "{\"phone\":\"+1 212 555 1234\"}",
-        "{\"phone\":\"12125551234\"}",     "{\"phone\":2125551234}",
-        "{\"phone\":12125551234}",         "{\"GSW_PHONE\":\"212.555.1234\"}",
-        "{\"contact_info\":\"2125551234\"}", "{\"GSW_PHONE\":\"\",\"contact_info\":\"2125551234\"}"};
+    static const char *const spellings[] = {"{\"phone\":\"(212) 555-1234\"}",
+                                            "{\"phone\":\"+1 212 555 1234\"}",
+                                            "{\"phone\":\"12125551234\"}",
+                                            "{\"phone\":2125551234}",
+                                            "{\"phone\":12125551234}",
+                                            "{\"GSW_PHONE\":\"212.555.1234\"}",
+                                            "{\"contact_info\":\"2125551234\"}",
+                                            "{\"GSW_PHONE\":\"\",\"contact_info\":\"2125551234\"}"};
     struct world *w = *state;
 
     add_list(w, "default", "internal", SET_DEVICE, CHANNEL_ANY, LIST_EMPTY, true);
@@ -294,9 +300,14 @@ static void dates_open_and_close(void **state)
 
 static void spans_are_read_strictly(void **state)
 {
-    static const char *const bad[] = {"[]", "{\"from\":1}", "{\"till\":\"tomorrow\"}", "{\"til\":null}",
-                                      "{\"from\":\"2027-01-02T00:00:00Z\",\"till\":\"2027-01-01T00:00:00Z\"}",
-                                      "{} x", "{\"till\":\"1969-01-01T00:00:00Z\"}"};
+    static const char *const bad[] = {
+        "[]",
+        "{\"from\":1}",
+        "{\"till\":\"tomorrow\"}",
+        "{\"til\":null}",
+        "{\"from\":\"2027-01-02T00:00:00Z\",\"till\":\"2027-01-01T00:00:00Z\"}",
+        "{} x",
+        "{\"till\":\"1969-01-01T00:00:00Z\"}"};
     struct set_span span;
     const char *why = NULL;
 
@@ -318,16 +329,11 @@ static void spans_are_read_strictly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_loaded_blocks),
-        TEST(a_required_list_that_loads_blocks),
-        TEST(three_spellings_are_one_device),
-        TEST(what_is_no_record_blocks),
-        TEST(user_fields_of_ocs_mean_nothing),
-        TEST(lists_of_a_tenant_are_its_own),
-        TEST(the_first_list_names_the_block),
-        TEST(addresses_are_found_however_written),
-        TEST(channels_choose_lists),
-        TEST(dates_open_and_close),
+        TEST(nothing_loaded_blocks),           TEST(a_required_list_that_loads_blocks),
+        TEST(three_spellings_are_one_device),  TEST(what_is_no_record_blocks),
+        TEST(user_fields_of_ocs_mean_nothing), TEST(lists_of_a_tenant_are_its_own),
+        TEST(the_first_list_names_the_block),  TEST(addresses_are_found_however_written),
+        TEST(channels_choose_lists),           TEST(dates_open_and_close),
         TEST(spans_are_read_strictly),
     };
 

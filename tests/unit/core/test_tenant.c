@@ -60,8 +60,14 @@ static void named_tenants_refuse_unknown_names(void **state)
 
 static void bad_tenants_do_not_start(void **state)
 {
-    static char *const bad[] = {"", "a b", "../x", "acme,ccid=", "acme,country=USA", "acme,color=red",
-                                "-acme", "acme,country=QQ"};
+    static char *const bad[] = {"",
+                                "a b",
+                                "../x",
+                                "acme,ccid=",
+                                "acme,country=USA",
+                                "acme,color=red",
+                                "-acme",
+                                "acme,country=QQ"};
     struct tenants t;
     struct err_info info;
 
@@ -72,7 +78,8 @@ static void bad_tenants_do_not_start(void **state)
         assert_int_equal(load(&t, argv, 3, &info), ERR_CONFIG);
         assert_true(info.text[0] != '\0');
     }
-    assert_int_equal(load(&t, (char *[]){"x", "--tenant", "a", "--tenant", "a"}, 5, &info), ERR_CONFIG);
+    assert_int_equal(load(&t, (char *[]){"x", "--tenant", "a", "--tenant", "a"}, 5, &info),
+                     ERR_CONFIG);
     assert_int_equal(load(&t, (char *[]){"x", "--tenant", "a,ccid=b", "--tenant", "b"}, 5, &info),
                      ERR_CONFIG);
 }
@@ -113,7 +120,8 @@ static void tokens_are_found_and_bound(void **state)
 
 static void bad_token_files_do_not_start(void **state)
 {
-    static const char *const bad[] = {"", "# nothing\n", "short\n", "0123456789abcdef tenant=nobody\n",
+    static const char *const bad[] = {"", "# nothing\n", "short\n",
+                                      "0123456789abcdef tenant=nobody\n",
                                       "0123456789abcdef role=admin\n"};
     struct tenants tenants;
     struct tokens t;
