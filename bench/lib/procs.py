@@ -139,10 +139,16 @@ class Nginx(Server):
         binary = shutil.which('nginx') or '/usr/sbin/nginx'
         super().__init__('nginx', [binary, '-c', str(conf), '-p', str(machine.WORK)])
 
-    @property
-    def pid(self):  # of the worker
+    def workers(self):
         children = pathlib.Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children')
-        return int(children.read_text().split()[0])
+        return [int(pid) for pid in children.read_text().split()]
+
+    def answers(self):
+        return super().answers() and self.workers() != []
+
+    @property
+    def pid(self):
+        return self.workers()[0]
 
 
 class Redis(Server):
