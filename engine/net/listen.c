@@ -36,17 +36,16 @@ static int explain(const char *host, uint16_t port, int error, struct err_info *
     switch (error) {
     case EADDRINUSE:
         return err_set(info, ERR_SYSTEM,
-                       "port %u on %s is taken, perhaps by an engine that still runs; see who "
-                       "holds it with: ss -ltnp 'sport = :%u'",
+                       "port %u on %s is taken, perhaps by an engine that still runs; try: "
+                       "ss -ltnp 'sport = :%u', which names who holds it",
                        port, host, port);
     case EACCES:
         return err_set(info, ERR_SYSTEM,
-                       "port %u may be bound by root only; choose one above 1023, or: setcap "
+                       "port %u may be bound by root only; try: one above 1023, or setcap "
                        "cap_net_bind_service=+ep on the program",
                        port);
     case EADDRNOTAVAIL:
-        return err_set(info, ERR_SYSTEM,
-                       "%s is no address of this machine; see which ones are with: ip -br addr",
+        return err_set(info, ERR_SYSTEM, "%s is no address of this machine; try: ip -br addr",
                        host);
     default:
         return err_set(info, ERR_SYSTEM, "cannot listen on %s port %u: %s", host, port,
