@@ -44,6 +44,11 @@ class TestEntries(EngineCase):
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.json()['list'], 'national')
 
+    def test_put_without_a_body(self):
+        path = ENTRY.format('national', '2125551000')
+        self.assertEqual(self.server.ask('PUT', path).status, 201)
+        self.assertEqual(self.status('2125551000'), 409)
+
     def test_get(self):
         answer = self.get('national', '2125550001')
         self.assertEqual(answer.status, 200)
