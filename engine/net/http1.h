@@ -26,7 +26,8 @@ struct http1_head {
 };
 
 // Size of the head in bytes, 0 = not complete yet, or ERR_BAD_REQUEST, ERR_URI_TOO_LONG,
-// ERR_HEADER_TOO_LARGE, ERR_HTTP_VERSION, ERR_CODING, ERR_EXPECTATION. *ret only when > 0.
+// ERR_HEADER_TOO_LARGE, ERR_HTTP_VERSION, ERR_CODING, ERR_EXPECTATION. *ret says nothing unless >
+// 0.
 ssize_t http1_parse_head(struct str in, struct http1_head *ret);
 
 // Where a body stands. Made by http1_body_init, moved by http1_body_next.

@@ -5,7 +5,10 @@
 // A turn: reap all completions, parse every complete request and hand it to its route (phase one:
 // handlers parse, hash, prefetch), then `on_turn` (phase two: handlers decide and answer in order),
 // then one send a connection, then wait. Requests of one connection are handed over in order; while
-// one of them is deferred or streaming, the next stays unparsed.
+// one of them is deferred or streaming, the next stays unparsed. While earlier ones wait for
+// on_turn the next is handed over in the same round only if its route is the same row; so a row
+// answers either always at once or always in on_turn (or by conn_defer), else answers change
+// places. A turn has up to four rounds of handing over and on_turn when more input is there.
 //
 // Backends: io_uring (multishot accept and receive, provided buffers, direct descriptors where the
 // kernel has them), or epoll where io_uring is missing or forbidden; net_server_new says in
@@ -48,10 +51,13 @@ struct server_handler {
     int (*on_auth)(void *ctx, const struct http_request *req);
     // Everything that arrived this turn was handed over: decide and answer it.
     void (*on_turn)(void *ctx);
-    // A stream (conn_stream_*) has room again, or its turn has come. Write more, or end it.
+    // A stream (conn_stream_*) has room again, or its turn has come. Write more, or end it. Called
+    // every turn in which nothing of it is on its way; one that writes nothing is called again.
+    // Not before all of a ROUTE_STREAM body was consumed.
     void (*on_resume)(void *ctx, struct conn *conn);
     // Body of a ROUTE_STREAM request. Returns how many bytes were consumed (the rest comes again,
-    // longer); `last` when nothing follows. Not called while the stream has no room.
+    // longer); `last` when nothing follows. Not called while the stream has no room. 68 KiB of
+    // which nothing is consumed break the connection off.
     size_t (*on_piece)(void *ctx, struct conn *conn, struct str piece, bool last);
     // The connection of a deferred or streaming request went away; conn_user is still readable.
     void (*on_gone)(void *ctx, struct conn *conn);
@@ -73,7 +79,8 @@ int server_run(struct server *s);
 // From any thread or a signal-handling thread: stop accepting, answer what is in flight, close
 // idle connections, make server_run return, at the latest after drain_timeout_ms.
 void server_drain(struct server *s);
-// From any thread: on_message(message) will run in the server's thread.
+// From any thread: on_message(message) will run in the server's thread, unless server_run ends
+// first. Posting threads have to be through before server_free.
 void server_post(struct server *s, struct queue_node *message);
 void server_free(struct server *s);
 
