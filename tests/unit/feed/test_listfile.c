@@ -224,11 +224,11 @@ static void test_long_lines(void **state)
     (void)state;
     memset(text, '5', size);
     memcpy(text, "2125551230\n", 11);
-    n = sprintf(text + size, "\n2125551231\n");
+    n = snprintf(text + size, 64, "\n2125551231\n");
     check(SET_DEVICE, str_make(text, size + (size_t)n),
           "+12125551230\n!line_too_long @2\n+12125551231\n", 3);
     memcpy(text, "client_id\n\"", 11);
-    n = sprintf(text + size, "\nx\n");
+    n = snprintf(text + size, 64, "\nx\n");
     check(SET_CLIENT, str_make(text, size + (size_t)n), "!line_too_long @2\n'x'\n", 2);
     free(text);
 }
@@ -324,8 +324,8 @@ static void test_garbage(void **state)
 
             for (unsigned k = 0; k < run && size < want; k++) text[size++] = c;
             if (size + 13 < want && rand_below(&r, 20) == 0)
-                size += (size_t)sprintf(text + size, "212,%07u\n",
-                                        (unsigned)(2000000 + rand_below(&r, 100)));
+                size += (size_t)snprintf(text + size, 14, "212,%07u\n",
+                                         (unsigned)(2000000 + rand_below(&r, 100)));
         }
         err = parse(&whole, p, kind, str_make(text, size), 0, NULL);
         for (int k = 0; k < 3 && !err; k++) {
