@@ -9,6 +9,7 @@
 #include "engine/base/check.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/net/listen.h"
 
 // -- options ---------------------------------------------------------------------------------
 
@@ -180,8 +181,9 @@ static int start_workers(struct engine *e, const struct address *at, struct err_
         .epoll = conf_flag(c, CONF_EPOLL),
     };
     unsigned wanted = thread_count(c);
-    int err = 0;
+    int err = listen_check(at->host, at->port, info);
 
+    if (err) return err;
     e->workers = calloc(wanted, sizeof *e->workers);
     if (!e->workers) return err_set(info, ERR_NOMEM, "not enough memory for %u workers", wanted);
     for (unsigned i = 0; !err && i < wanted; i++) {

@@ -63,6 +63,23 @@ static uint16_t port_of(int fd)
     return ntohs(((struct sockaddr_in *)&addr)->sin_port);
 }
 
+int listen_check(const char *host, uint16_t port, struct err_info *info)
+{
+    struct addrinfo *found;
+    int fd, on = 1, err;
+
+    err = resolve(host, port, &found, info);
+    if (err) return err;
+    // without SO_REUSEPORT the kernel refuses a port that anybody listens on
+    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, found->ai_addr, found->ai_addrlen) != 0)
+        err = explain(host, port, errno, info);
+    freeaddrinfo(found);
+    if (fd >= 0) close(fd);
+    return err;
+}
+
 int listen_open(const char *host, uint16_t port, uint16_t *ret_port, struct err_info *info)
 {
     struct addrinfo *found;
