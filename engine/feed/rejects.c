@@ -144,9 +144,9 @@ void rejects_log(const struct rejects *r, const char *subject, const char *list_
     buf_wrap(&b, text, sizeof text);
     for (int i = 0; i < REJECT_COUNT; i++)
         if (r->count[i])
-            buf_printf(&b, " %s %llu,", listfile_reject_code((enum reject)i),
-                       (unsigned long long)r->count[i]);
-    log_warn(subject, "%llu rows rejected:%.*s each with its line: GET /v1/lists/%s/rejected",
+            buf_printf(&b, "%s %s %llu", b.size_bytes ? "," : "",
+                       listfile_reject_code((enum reject)i), (unsigned long long)r->count[i]);
+    log_warn(subject, "%llu rows rejected:%.*s; each with its line: GET /v1/lists/%s/rejected",
              (unsigned long long)r->total, STR_ARG(buf_view(&b)), list_name);
     for (uint64_t i = 0; i < r->total && i < REJECTS_FIRST; i++)
         log_warn(subject, "line %llu %s", (unsigned long long)r->first_line[i],
