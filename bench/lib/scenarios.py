@@ -16,8 +16,8 @@ class Stage:
 
     def __init__(self, quick):
         self.quick = quick
-        self.rounds, self.seconds, self.warmup = (3, 0.5, 0.15) if quick else (5, 3, 0.5)
-        self.keys = 1 << 20 if quick else 1 << 24
+        self.rounds, self.seconds, self.warmup = (3, 0.4, 0.1) if quick else (5, 3, 0.5)
+        self.keys = 1 << 19 if quick else 1 << 24
         million = 1000000
         self.registry = Registry(10 * million if quick else 100 * million, 1)
         self.redis_registry = Registry(million if quick else 10 * million, 1)

@@ -3,10 +3,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,30 +13,85 @@
 #include "engine/base/err.h"
 
 // Without `verify`, the verdicts of one batch out of this many are looked at.
-#define SAMPLE 16
+#define SAMPLE       16
+#define ENTRIES      4096
+#define COMPLETIONS  65536
+#define BUFFERS      256
+#define BUFFER_BYTES ((size_t)32 << 10)
+#define DIRECT_BYTES 2048
+
+enum op { OP_RECV, OP_SEND };
+
+static void buffer_give(struct pipe_shared *s, unsigned id)
+{
+    io_uring_buf_ring_add(s->buffers, s->receive + id * BUFFER_BYTES, BUFFER_BYTES,
+                          (unsigned short)id, io_uring_buf_ring_mask(BUFFERS), 0);
+    io_uring_buf_ring_advance(s->buffers, 1);
+}
 
 int pipe_shared_init(struct pipe_shared *s)
 {
-    size_t size = s->request->text.size_bytes;
-    CHECK((s->depth_max & (s->depth_max - 1)) == 0 && s->frame_max <= s->depth_max);
-    s->frames = malloc(s->frame_max * size);
-    s->receive = malloc(PIPE_RECEIVE_BYTES);
-    if (s->frames == NULL || s->receive == NULL) return ERR_NOMEM;
-    for (uint32_t i = 0; i < s->frame_max; i++) {
-        memcpy(s->frames + i * size, s->request->text.ptr, size);
+    CHECK((s->depth_max & (s->depth_max - 1)) == 0);
+    struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
+                                              IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
+                                     .cq_entries = COMPLETIONS};
+    if (io_uring_queue_init_params(ENTRIES, &s->ring, &params) < 0) return ERR_SYSTEM;
+    s->ring_open = true;
+    size_t ring_bytes = BUFFERS * sizeof(struct io_uring_buf);
+    s->receive = malloc(BUFFERS * BUFFER_BYTES);
+    if (s->receive == NULL || posix_memalign((void **)&s->buffers, 4096, ring_bytes) != 0) {
+        return ERR_NOMEM;
     }
+    struct io_uring_buf_reg reg = {.ring_addr = (uint64_t)(uintptr_t)s->buffers,
+                                   .ring_entries = BUFFERS};
+    io_uring_buf_ring_init(s->buffers);
+    if (io_uring_register_buf_ring(&s->ring, &reg, 0) < 0) return ERR_SYSTEM;
+    for (unsigned id = 0; id < BUFFERS; id++) buffer_give(s, id);
     return 0;
 }
 
 void pipe_shared_done(struct pipe_shared *s)
 {
-    free(s->frames);
+    if (s->ring_open) io_uring_queue_exit(&s->ring);
+    free(s->buffers);
     free(s->receive);
-    s->frames = s->receive = NULL;
+    free(s->direct.data);
+    s->direct = (struct outbox){0};
+    s->ring_open = false;
+    s->buffers = NULL;
+    s->receive = NULL;
 }
 
-int pipe_open(struct pipe *p, struct pipe_shared *s, uint32_t address, uint16_t port,
-              uint32_t index)
+static struct io_uring_sqe *sqe_get(struct pipe_shared *s)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&s->ring);
+    if (sqe != NULL) return sqe;
+    io_uring_submit(&s->ring);
+    sqe = io_uring_get_sqe(&s->ring);
+    CHECK(sqe != NULL);
+    return sqe;
+}
+
+static void recv_arm(const struct pipe *p, struct pipe_shared *s)
+{
+    struct io_uring_sqe *sqe = sqe_get(s);
+    io_uring_prep_recv_multishot(sqe, (int)p->index, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE;
+    io_uring_sqe_set_data64(sqe, (uint64_t)p->index << 1 | OP_RECV);
+}
+
+static void send_arm(struct pipe *p, struct pipe_shared *s)
+{
+    const struct outbox *b = &p->box[p->current];
+    struct io_uring_sqe *sqe = sqe_get(s);
+    io_uring_prep_send(sqe, (int)p->index, b->data + p->sent, b->size - p->sent,
+                       MSG_WAITALL | MSG_NOSIGNAL);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    io_uring_sqe_set_data64(sqe, (uint64_t)p->index << 1 | OP_SEND);
+    p->sending = true;
+}
+
+int pipe_open(struct pipe *p, struct pipe_shared *s, uint32_t address, uint16_t port)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = address};
@@ -47,12 +100,7 @@ int pipe_open(struct pipe *p, struct pipe_shared *s, uint32_t address, uint16_t 
     p->flights = calloc(s->depth_max, sizeof *p->flights);
     if (p->flights == NULL) return ERR_NOMEM;
     if (p->fd < 0 || connect(p->fd, (struct sockaddr *)&to, sizeof to) < 0) return ERR_SYSTEM;
-    if (setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-        fcntl(p->fd, F_SETFL, O_NONBLOCK) < 0) {
-        return ERR_SYSTEM;
-    }
-    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = index};
-    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, p->fd, &e) < 0 ? ERR_SYSTEM : 0;
+    return setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ? ERR_SYSTEM : 0;
 }
 
 void pipe_close(struct pipe *p)
@@ -60,8 +108,23 @@ void pipe_close(struct pipe *p)
     if (p->fd >= 0) close(p->fd);
     free(p->flights);
     free(p->in);
-    free(p->out);
+    free(p->box[0].data);
+    free(p->box[1].data);
     *p = (struct pipe){.fd = -1};
+}
+
+int pipe_start(struct pipe *pipes, uint32_t count, struct pipe_shared *s)
+{
+    int *fds = calloc(count, sizeof *fds);
+    if (fds == NULL) return ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        fds[i] = pipes[i].fd;
+        pipes[i].index = i;
+    }
+    int err = io_uring_register_files(&s->ring, fds, count);
+    free(fds);
+    for (uint32_t i = 0; err >= 0 && i < count; i++) recv_arm(&pipes[i], s);
+    return err < 0 ? ERR_SYSTEM : 0;
 }
 
 static bool grow(char **memory, size_t *cap, size_t need)
@@ -75,49 +138,59 @@ static bool grow(char **memory, size_t *cap, size_t need)
     return true;
 }
 
-static int keep_unsent(struct pipe *p, const char *data, size_t size)
+static void frame_fill(struct pipe *p, struct pipe_shared *s, char *frame, int64_t due_ns)
 {
-    if (!grow(&p->out, &p->out_cap, p->out_size + size)) return ERR_NOMEM;
-    memcpy(p->out + p->out_size, data, size);
-    p->out_size += size;
-    return 0;
+    uint32_t key = draw_take(s->draw, s->request->key_count);
+    request_fill(s->request, frame, s->draw->pool + key, s->sequence++);
+    p->flights[p->tail++ & (s->depth_max - 1)] = (struct flight){due_ns, key};
+    s->in_flight++;
 }
 
-static int send_some(struct pipe *p, const char *data, size_t size, size_t *ret_sent)
+static int box_reserve(struct outbox *b, const struct pipe_shared *s, uint32_t n)
 {
-    ssize_t n = send(p->fd, data, size, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) return ERR_IO;
-    *ret_sent = n < 0 ? 0 : (size_t)n;
-    return 0;
-}
-
-int pipe_flush(struct pipe *p)
-{
-    while (p->out_at < p->out_size) {
-        size_t sent = 0;
-        int err = send_some(p, p->out + p->out_at, p->out_size - p->out_at, &sent);
-        if (err < 0) return err;
-        if (sent == 0) return 0;
-        p->out_at += sent;
+    const struct buf *text = &s->request->text;
+    size_t frames = b->size / text->size_bytes + n;
+    if (!grow(&b->data, &b->cap, frames * text->size_bytes)) return ERR_NOMEM;
+    for (; b->framed < frames; b->framed++) {
+        memcpy(b->data + b->framed * text->size_bytes, text->ptr, text->size_bytes);
     }
-    p->out_at = p->out_size = 0;
+    return 0;
+}
+
+// Many bytes at once: one call of its own from memory that all pipes share and that stays in the
+// first cache costs less than the ring, which needs the bytes of each pipe to stay where they are.
+static int fire_direct(struct pipe *p, struct pipe_shared *s, uint32_t n, int64_t due_ns)
+{
+    size_t frame = s->request->text.size_bytes, size = n * frame;
+    int err = box_reserve(&s->direct, s, n);
+    if (err < 0) return err;
+    for (uint32_t i = 0; i < n; i++) frame_fill(p, s, s->direct.data + i * frame, due_ns);
+    ssize_t sent = send(p->fd, s->direct.data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent == (ssize_t)size) return 0;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return ERR_IO;
+    struct outbox *b = &p->box[p->current];
+    err = box_reserve(b, s, n);
+    if (err < 0) return err;
+    memcpy(b->data, s->direct.data, size);
+    b->size = size;
+    p->sent = sent < 0 ? 0 : (size_t)sent;
+    send_arm(p, s);
     return 0;
 }
 
 int pipe_fire(struct pipe *p, struct pipe_shared *s, uint32_t n, int64_t due_ns)
 {
-    size_t size = s->request->text.size_bytes, sent = 0;
-    CHECK(n <= s->frame_max && pipe_in_flight(p) + n <= s->depth_max);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t key = draw_take(s->draw, s->request->key_count);
-        request_fill(s->request, s->frames + i * size, s->draw->pool + key, s->sequence++);
-        p->flights[p->tail++ & (s->depth_max - 1)] = (struct flight){due_ns, key};
-    }
-    s->in_flight += n;
-    if (p->out_size > 0) return keep_unsent(p, s->frames, n * size);
-    int err = send_some(p, s->frames, n * size, &sent);
+    size_t frame = s->request->text.size_bytes;
+    CHECK(pipe_in_flight(p) + n <= s->depth_max);
+    if (!p->sending && n * frame >= DIRECT_BYTES) return fire_direct(p, s, n, due_ns);
+    struct outbox *b = &p->box[p->sending ? p->current ^ 1 : p->current];
+    int err = box_reserve(b, s, n);
     if (err < 0) return err;
-    return sent < n * size ? keep_unsent(p, s->frames + sent, n * size - sent) : 0;
+    for (uint32_t i = 0; i < n; i++, b->size += frame) {
+        frame_fill(p, s, b->data + b->size, due_ns);
+    }
+    if (!p->sending) send_arm(p, s);
+    return 0;
 }
 
 static void verify(struct pipe_shared *s, const struct answer *a, uint32_t first_key)
@@ -171,53 +244,74 @@ static int consume(struct pipe *p, struct pipe_shared *s, char *data, size_t siz
     return count;
 }
 
-// 0: nothing there now.
-static ssize_t receive_raw(struct pipe *p, char *dst, size_t size)
+// `data` is a provided buffer or the pipe's own memory; the rest of it moves to the pipe's.
+static int keep_rest(struct pipe *p, const char *data, size_t size)
 {
-    ssize_t n = recv(p->fd, dst, size, 0);
-    p->more = n == (ssize_t)size;
-    if (n > 0) return n;
-    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : ERR_IO;
+    if (!grow(&p->in, &p->in_cap, size)) return ERR_NOMEM;
+    memmove(p->in, data, size);
+    p->in_size = size;
+    return 0;
 }
 
-static int receive_more(struct pipe *p, struct pipe_shared *s)
+static int on_data(struct pipe *p, struct pipe_shared *s, char *data, size_t size)
 {
-    size_t room =
-        p->in_need > p->in_size + PIPE_RECEIVE_BYTES ? p->in_need : p->in_size + PIPE_RECEIVE_BYTES;
-    if (!grow(&p->in, &p->in_cap, room)) return ERR_NOMEM;
-    ssize_t n = receive_raw(p, p->in + p->in_size, p->in_cap - p->in_size);
-    if (n <= 0) return (int)n;
-    p->in_size += (size_t)n;
-    if (p->in_size < p->in_need) return 0;
+    if (p->in_size > 0) {
+        size_t need = p->in_size + size;
+        if (!grow(&p->in, &p->in_cap, p->in_need > need ? p->in_need : need)) return ERR_NOMEM;
+        memcpy(p->in + p->in_size, data, size);
+        p->in_size = need;
+        if (need < p->in_need) return 0;
+        data = p->in;
+        size = need;
+    }
     size_t used = 0;
-    int count = consume(p, s, p->in, p->in_size, &used);
+    int count = consume(p, s, data, size, &used);
     if (count < 0) return count;
-    memmove(p->in, p->in + used, p->in_size - used);
-    p->in_size -= used;
-    return count;
+    p->in_size = 0;
+    int err = used < size ? keep_rest(p, data + used, size - used) : 0;
+    return err < 0 ? err : count;
 }
 
-static int receive_first(struct pipe *p, struct pipe_shared *s)
-{
-    ssize_t n = receive_raw(p, s->receive, PIPE_RECEIVE_BYTES);
-    if (n <= 0) return (int)n;
-    size_t used = 0;
-    int count = consume(p, s, s->receive, (size_t)n, &used);
-    if (count < 0 || used == (size_t)n) return count;
-    size_t rest = (size_t)n - used;
-    if (!grow(&p->in, &p->in_cap, rest)) return ERR_NOMEM;
-    memcpy(p->in, s->receive + used, rest);
-    p->in_size = rest;
-    return count;
-}
-
-int pipe_receive(struct pipe *p, struct pipe_shared *s)
+static int on_recv(struct pipe *p, struct pipe_shared *s, const struct io_uring_cqe *cqe)
 {
     int count = 0;
-    do { // the epoll is edge-triggered: read until there is no more
-        int n = p->in_size > 0 ? receive_more(p, s) : receive_first(p, s);
-        if (n < 0) return n;
-        count += n;
-    } while (p->more);
+    if (cqe->res <= 0 && cqe->res != -ENOBUFS) return ERR_IO;
+    if (cqe->res > 0) {
+        unsigned id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+        count = on_data(p, s, s->receive + id * BUFFER_BYTES, (size_t)cqe->res);
+        buffer_give(s, id);
+    }
+    if (!(cqe->flags & IORING_CQE_F_MORE)) recv_arm(p, s);
     return count;
+}
+
+static int on_send(struct pipe *p, struct pipe_shared *s, const struct io_uring_cqe *cqe)
+{
+    struct outbox *b = &p->box[p->current];
+    if (cqe->res <= 0) return ERR_IO;
+    p->sent += (size_t)cqe->res;
+    if (p->sent == b->size) {
+        b->size = p->sent = 0;
+        p->current ^= 1;
+        p->sending = false;
+    }
+    if (p->box[p->current].size > 0) send_arm(p, s);
+    return 0;
+}
+
+int pipe_wait(struct pipe_shared *s, bool spin)
+{
+    struct __kernel_timespec second = {.tv_sec = 1};
+    struct io_uring_cqe *cqe;
+    int err = spin ? io_uring_submit_and_get_events(&s->ring)
+                   : io_uring_submit_and_wait_timeout(&s->ring, &cqe, 1, &second, NULL);
+    return err >= 0 || err == -ETIME || err == -EINTR || err == -EBUSY ? 0 : ERR_SYSTEM;
+}
+
+int pipe_complete(struct pipe *pipes, struct pipe_shared *s, const struct io_uring_cqe *cqe,
+                  struct pipe **ret_pipe)
+{
+    struct pipe *p = &pipes[cqe->user_data >> 1];
+    *ret_pipe = p;
+    return (cqe->user_data & 1) == OP_SEND ? on_send(p, s, cqe) : on_recv(p, s, cqe);
 }

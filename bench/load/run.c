@@ -2,7 +2,6 @@
 #include "bench/load/run.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "bench/load/usage.h"
@@ -37,28 +36,25 @@ static uint32_t power_of_two(uint32_t at_least)
 static int load_open(struct load *l)
 {
     const struct run_config *c = l->config;
-    l->shared.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (l->shared.epoll_fd < 0) return ERR_SYSTEM;
     int err = pipe_shared_init(&l->shared);
     if (err < 0) return err;
     l->pipes = calloc(c->connections, sizeof *l->pipes);
     if (l->pipes == NULL) return ERR_NOMEM;
     for (unsigned i = 0; i < c->connections; i++) l->pipes[i].fd = -1;
     for (unsigned i = 0; i < c->connections; i++) {
-        err = pipe_open(&l->pipes[i], &l->shared, c->address, c->port, i);
+        err = pipe_open(&l->pipes[i], &l->shared, c->address, c->port);
         if (err < 0) return err;
     }
-    return 0;
+    return pipe_start(l->pipes, c->connections, &l->shared);
 }
 
 static void load_close(struct load *l)
 {
+    pipe_shared_done(&l->shared); // first: the kernel may still read what a pipe sends
     for (unsigned i = 0; l->pipes != NULL && i < l->config->connections; i++) {
         pipe_close(&l->pipes[i]);
     }
     free(l->pipes);
-    pipe_shared_done(&l->shared);
-    if (l->shared.epoll_fd >= 0) close(l->shared.epoll_fd);
 }
 
 // CPU time is taken at the edges of the measured window.
@@ -78,24 +74,28 @@ static void measure_end(struct load *l)
     r->seconds = (double)(l->shared.end_ns - l->shared.begin_ns) / (double)SECOND_NS;
 }
 
-// Serves what epoll reports. `again`: answer a finished pipe with the next pipeline (closed loop).
-static int turn(struct load *l, int events_max, int timeout_ms, bool again)
+// Serves what has happened. `again`: a finished pipe gets its next requests (closed loop).
+static int turn(struct load *l, unsigned max, bool spin, bool again)
 {
-    struct epoll_event events[EVENTS];
-    uint32_t depth = l->config->pipeline;
-    int n = epoll_wait(l->shared.epoll_fd, events, events_max, timeout_ms);
+    struct io_uring_cqe *cqe;
+    unsigned head, n = 0;
+    int err = pipe_wait(&l->shared, spin);
     int64_t now_ns = clock_mono_ns();
-    for (int i = 0; i < n; i++) {
-        struct pipe *p = &l->pipes[events[i].data.u32];
-        int err = events[i].events & EPOLLOUT ? pipe_flush(p) : 0;
-        if (err < 0) return err;
-        int count = pipe_receive(p, &l->shared);
-        if (count < 0) return count;
-        if (count > 0) l->progress_ns = now_ns;
-        if (!again || pipe_in_flight(p) > 0) continue;
-        err = pipe_fire(p, &l->shared, depth, clock_mono_ns());
-        if (err < 0) return err;
+    io_uring_for_each_cqe(&l->shared.ring, head, cqe)
+    {
+        struct pipe *p;
+        if (err < 0 || n == max) break;
+        err = pipe_complete(l->pipes, &l->shared, cqe, &p);
+        if (err > 0) {
+            l->progress_ns = now_ns;
+            if (again && pipe_in_flight(p) == 0) {
+                err = pipe_fire(p, &l->shared, l->config->pipeline, clock_mono_ns());
+            }
+        }
+        n++;
     }
+    io_uring_cq_advance(&l->shared.ring, n);
+    if (err < 0) return err;
     return now_ns - l->progress_ns > STALL_NS ? ERR_TIMEOUT : 0;
 }
 
@@ -107,7 +107,7 @@ static int closed_loop(struct load *l)
     }
     for (int64_t now_ns; (now_ns = clock_mono_ns()) < l->shared.end_ns;) {
         if (!l->measuring && now_ns >= l->shared.begin_ns) measure_begin(l);
-        int err = turn(l, EVENTS, l->config->spin ? 0 : 1000, true);
+        int err = turn(l, EVENTS, l->config->spin, true);
         if (err < 0) return err;
     }
     measure_end(l);
@@ -149,13 +149,13 @@ static int open_loop(struct load *l, int64_t start_ns)
     for (int64_t now_ns; err >= 0 && (now_ns = clock_mono_ns()) < l->shared.end_ns;) {
         if (!l->measuring && now_ns >= l->shared.begin_ns) measure_begin(l);
         err = open_fire(l, start_ns, &index);
-        if (err >= 0) err = turn(l, OPEN_EVENTS, 0, false);
+        if (err >= 0) err = turn(l, OPEN_EVENTS, true, false);
     }
     measure_end(l);
     // those still waiting belong to the picture
     int64_t last_ns = l->shared.end_ns + OPEN_UNANSWERED;
     while (err >= 0 && l->shared.in_flight > 0 && clock_mono_ns() < last_ns) {
-        err = turn(l, EVENTS, 100, false);
+        err = turn(l, EVENTS, false, false);
     }
     l->result->unanswered = l->shared.in_flight;
     return err;
@@ -174,8 +174,6 @@ int run(const struct run_config *config, const struct driver *driver, struct req
         .draw = draw,
         .verify = config->verify,
         .depth_max = open ? OPEN_DEPTH : power_of_two(config->pipeline),
-        .frame_max = open ? 1 : config->pipeline,
-        .epoll_fd = -1,
         .latency = &ret->latency,
     };
     int err = load_open(&l);
