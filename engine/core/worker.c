@@ -46,7 +46,10 @@ void worker_flush(struct worker *w)
 
 static void on_turn(void *ctx)
 {
-    worker_flush(ctx);
+    struct worker *w = ctx;
+
+    worker_flush(w);
+    w->now_s = 0;
 }
 
 // A stream belongs to whoever began it; the route says who.
