@@ -14,7 +14,8 @@ import unittest
 from lib.client import Broken, Client
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get('DIALGATE_ENGINE', str(ROOT / 'build-test/engine/dialgate-engine'))
+PROGRAM = os.path.abspath(os.environ.get('DIALGATE_ENGINE',
+                                         ROOT / 'build-test/engine/dialgate-engine'))
 READY_S = 60
 STOP_S = 30
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|runtime error:|broken invariant|SUMMARY: \w+Sanitizer')
