@@ -20,7 +20,8 @@ def arguments():
 
 def save(scenario, stage, title, rows, raw):
     line = {'date': machine.now(), 'commit': machine.commit(), 'machine': machine.kind(),
-            'mode': 'quick' if stage.quick else 'full', 'scenario': scenario, 'title': title,
+            'mode': 'quick' if stage.quick else 'full', 'load': stage.load,
+            'scenario': scenario, 'title': title,
             'seeds': {'registry': stage.registry.seed, 'keys': 1}, 'rows': rows, 'raw': raw}
     machine.RESULTS.mkdir(parents=True, exist_ok=True)
     with open(machine.RESULTS / f'{scenario}.jsonl', 'a', encoding='utf-8') as f:
@@ -42,10 +43,10 @@ def main():
     machine.WORK.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in options.only.split(',') if name]
     wanted = wanted or [n for n in [*SHARED, *ALONE] if not (options.quick and n in SLOW)]
-    busy = os.getloadavg()[0]
-    if busy > 0.5:
-        print(f'the machine is not quiet (load {busy:.1f}): ratios may be off', flush=True)
     stage, began, missed, rejected = Stage(options.quick), time.monotonic(), 0, 0
+    stage.load = round(os.getloadavg()[0], 1)
+    if stage.load > 0.5:
+        print(f'the machine is not quiet (load {stage.load}): ratios may be off', flush=True)
     for group in (SHARED, ALONE):
         for name, scenario in group.items():
             if name not in wanted:
