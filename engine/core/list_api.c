@@ -131,6 +131,12 @@ static void change_entry(struct worker *w, struct conn *conn, const struct http_
     worker_flush(w);
     list = routes_list(w, conn, req, &tenant);
     if (!list || !find_entry(w, conn, req, list, tenant, &entry)) return;
+    if (!routes_may_change(w, req, list)) {
+        conn_answer_error(conn, ERR_FORBIDDEN,
+                          STR("the list is shared by all tenants, the token is of one; try: a "
+                              "token without tenant="));
+        return;
+    }
     err = op == FEED_ENTRY_SET ? entry_parse_span(&span, req->body, &why) : 0;
     if (err) {
         conn_answer_error(conn, err, str_of(why));
@@ -305,6 +311,11 @@ void list_api_on_define(void *ctx, struct conn *conn, const struct http_request 
         return;
     }
     owner = &w->engine->tenants.tenant[tenant];
+    if (!tenant_name_ok(req->param[0])) { // it must not bring options of its own
+        conn_answer_error(conn, ERR_BAD_VALUE,
+                          STR("a list's name has 1 to 64 letters, digits, . _ -"));
+        return;
+    }
     buf_wrap(&text, memory, sizeof memory);
     buf_printf(&text, "%.*s=", STR_ARG(req->param[0]));
     err = write_spec(&text, req->body);

@@ -55,9 +55,12 @@ int routes_auth(void *ctx, const struct http_request *req)
 int routes_tenant(struct worker *w, const struct http_request *req, struct str name,
                   unsigned *ret_tenant)
 {
-    const struct token *token = token_find(&worker_view(w)->settings.tokens, req->authorization);
+    const struct tokens *tokens = &worker_view(w)->settings.tokens;
+    const struct token *token = token_find(tokens, req->authorization);
     int tenant;
 
+    // it was there when the head came; meanwhile it was taken away
+    if (tokens->required && !token) return ERR_UNAUTHORIZED;
     if (name.size > 0)
         tenant = tenant_find(&w->engine->tenants, name);
     else
@@ -67,6 +70,14 @@ int routes_tenant(struct worker *w, const struct http_request *req, struct str n
     if (tenant < 0) return ERR_NO_TENANT;
     *ret_tenant = (unsigned)tenant;
     return 0;
+}
+
+bool routes_may_change(struct worker *w, const struct http_request *req,
+                       const struct view_list *list)
+{
+    const struct token *token = token_find(&worker_view(w)->settings.tokens, req->authorization);
+
+    return !token || token->tenant < 0 || !str_eq(str_of(list->list.tenant), STR("*"));
 }
 
 const struct view_list *routes_list(struct worker *w, struct conn *conn,

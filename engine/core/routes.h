@@ -12,9 +12,13 @@ extern const unsigned routes_count;
 // May this request use its route? Worker's on_auth.
 int routes_auth(void *ctx, const struct http_request *req);
 // The tenant that a /v1 request acts for: `name` (absent = the token's own, else default). 0 with
-// *ret_tenant, or ERR_NO_TENANT, ERR_FORBIDDEN.
+// *ret_tenant, or ERR_NO_TENANT, ERR_FORBIDDEN, or ERR_UNAUTHORIZED when the token was taken away
+// since routes_auth saw it (a body may take its time).
 int routes_tenant(struct worker *w, const struct http_request *req, struct str name,
                   unsigned *ret_tenant);
+// May this request change that list? A token of one tenant only reads what all share.
+bool routes_may_change(struct worker *w, const struct http_request *req,
+                       const struct view_list *list);
 
 // The list that a /v1/lists/{list}… request names. NULL when there is none, or not for this token:
 // the request is answered then.
