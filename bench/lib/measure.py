@@ -61,11 +61,12 @@ def row(what, ours, other, other_name, ratio, target, at_least=True, unit=''):
 
 
 def rate_row(what, result, tool, target, field='rps', unit='/s'):
-    """Rates against a peer. Where the client was the bottleneck the rates of both come out alike,
-    so the limit is judged by CPU time of the server as well: the worse of both ratios counts."""
+    """Rates against a peer. Where the client was the bottleneck of either, rates come out too much
+    alike, so the limit is judged by CPU time of the server as well: the worse ratio counts."""
     ours, other = result['engine'], result[tool]
     ratio = ours[field] / other[field] if other[field] else 0
-    if tool == 'bare' and field == 'rps' and ours['client_busy'] > 0.95:
+    client_busy = max(ours['client_busy'], other['client_busy'])
+    if tool == 'bare' and field == 'rps' and client_busy > 0.95:
         cpu = other['server_cpu_ns_per_request'] / max(ours['server_cpu_ns_per_request'], 1)
         ratio = min(ratio, cpu)
     return row(what, ours[field], other[field], tool, ratio, target, unit=unit)
