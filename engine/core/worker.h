@@ -32,7 +32,7 @@ struct worker {
     struct metric_block *metrics;
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
-    uint32_t now_s; // of this turn's questions; 0 = not looked yet
+    uint32_t now_s;                    // of this turn's questions; 0 = not looked yet
     unsigned pending_count;
     struct pending pending[LIMIT_TURN_QUESTIONS];
     struct record record; // of the question being read
