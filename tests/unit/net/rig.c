@@ -343,6 +343,14 @@ void rig_expect(int fd, const char *text)
     free(got);
 }
 
+static size_t number_at(const char *digits)
+{
+    uint64_t value = 0;
+
+    assert_true(str_to_u64(str_make(digits, strspn(digits, "0123456789")), &value));
+    return (size_t)value;
+}
+
 int rig_answer(int fd, const char **ret_body)
 {
     static char head[4096], body[1 << 20];
@@ -359,12 +367,12 @@ int rig_answer(int fd, const char **ret_body)
     }
     head[size] = '\0';
     at = strstr(head, "Content-Length: ");
-    if (at) length = strtoul(at + 16, NULL, 10);
+    if (at) length = number_at(at + 16);
     assert_true(length < sizeof body);
     assert_int_equal(rig_read(fd, body, length), length);
     body[length] = '\0';
     if (ret_body) *ret_body = body;
-    return (int)strtol(head + 9, NULL, 10);
+    return (int)number_at(head + 9);
 }
 
 bool rig_closed(int fd)
