@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/check.h"
-#include "engine/base/log.h"
+#include "engine/base/file.h"
 #include "engine/feed/store.h"
 
 // One segment, mapped.
@@ -71,7 +71,12 @@ static int read_head(const struct segment *s, uint64_t seed, struct err_info *in
                        "seed file it was written under",
                        s->path);
     // a segment gets its name only with its header in it, so this is no torn write
-    if (n <= 0) return damaged(s, 0, s->first_lsn, "its header", info);
+    if (n <= 0)
+        return err_set(info, ERR_CORRUPT,
+                       "%s has no sound header; changes from record %llu on would be lost; try: "
+                       "restore the data directory from a backup, or start with an empty --data "
+                       "directory",
+                       s->path, (unsigned long long)s->first_lsn);
     if (lsn != s->first_lsn)
         return err_set(info, ERR_CORRUPT,
                        "%s begins with record %llu, not with the one it is named after; try: "
@@ -150,10 +155,10 @@ static int replay_file(struct replay *r, struct wal *w, uint64_t first_lsn, uint
     if (!err && !end_lsn) {
         if (lsn < r->from_lsn) {
             err = missing(w, lsn, info);
-        } else if (lseek(s.fd, (off_t)end, SEEK_SET) < 0) {
-            err = err_set(info, ERR_IO, "cannot seek in %s: %s", s.path, strerror(errno));
+        } else if (fdatasync(s.fd) < 0 || lseek(s.fd, (off_t)end, SEEK_SET) < 0) {
+            err = err_set(info, ERR_IO, "cannot sync %s: %s; try: dmesg", s.path, strerror(errno));
         } else {
-            w->fd = dup(s.fd);
+            w->fd = fcntl(s.fd, F_DUPFD_CLOEXEC, 0);
             w->first_lsn = first_lsn;
             w->next_lsn = lsn;
             w->good_bytes = end;
@@ -178,6 +183,9 @@ int replay_run(struct replay *r, struct wal *w, struct err_info *info)
     if (err) return err;
     while (i + 1 < count && lsns[i + 1] <= r->from_lsn) i++;
     if (count == 0 || lsns[i] > r->from_lsn) err = missing(w, r->from_lsn, info);
+    // A killed process may have left records and names in the page cache only. Once replayed they
+    // count as durable, and what is there already is acknowledged without another write.
+    if (!err) err = file_sync_dir(w->dir, info);
     for (; i < count && !err; i++)
         err = replay_file(r, w, lsns[i], i + 1 < count ? lsns[i + 1] : 0, info);
     free(lsns);

@@ -17,9 +17,10 @@ void wal_path(char *dst, size_t size_bytes, const char *dir, uint64_t first_lsn)
 }
 
 // Creates under another name first, so that a segment never stands there without its header. One
-// that begins at the same lsn held nothing acknowledged and is replaced.
+// that begins at the same lsn held nothing acknowledged and is replaced. *ret_named: it has its
+// name, also when it fails after that.
 static int create(const struct wal *w, const char *temp, const char *path, int *ret_fd,
-                  struct err_info *info)
+                  bool *ret_named, struct err_info *info)
 {
     int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), err;
     char head[LOGREC_HEAD_BYTES];
@@ -34,6 +35,7 @@ static int create(const struct wal *w, const char *temp, const char *path, int *
         err = err_set(info, ERR_IO, "cannot sync %s: %s", temp, strerror(errno));
     if (!err && rename(temp, path) < 0)
         err = err_set(info, ERR_IO, "cannot rename %s: %s", temp, strerror(errno));
+    *ret_named = !err;
     if (!err) err = file_sync_dir(w->dir, info);
     if (err) {
         close(fd);
@@ -47,12 +49,17 @@ static int create(const struct wal *w, const char *temp, const char *path, int *
 int wal_rotate(struct wal *w, struct err_info *info)
 {
     char path[PATH_MAX], temp[PATH_MAX];
+    bool named = false;
     int fd = -1, err;
 
     wal_path(path, sizeof path - 4, w->dir, w->next_lsn);
     snprintf(temp, sizeof temp, "%.*s.new", PATH_MAX - 5, path);
-    err = create(w, temp, path, &fd, info);
-    if (err) return err;
+    err = create(w, temp, path, &fd, &named, info);
+    if (err) {
+        // a replay leaves the old segment where the new one begins, so nothing may follow there
+        w->broken |= named;
+        return err;
+    }
     if (w->fd >= 0) {
         if (w->first_lsn != w->next_lsn) w->old_bytes += w->good_bytes;
         close(w->fd);

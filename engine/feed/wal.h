@@ -27,7 +27,8 @@ struct wal {
 
 // "DIR/log-00000000000000000001.dgl"
 void wal_path(char *dst, size_t size_bytes, const char *dir, uint64_t first_lsn);
-// Begins the segment `first_lsn`, durable with its name, and leaves the old one.
+// Begins the segment `next_lsn`, durable with its name, and leaves the old one. When it fails the
+// old one goes on, unless the new one has its name already: then a commit tries again first.
 int wal_rotate(struct wal *w, struct err_info *info);
 // Makes `frames` (`count` records from next_lsn on) durable. 0 or ERR_STORAGE, then nothing of them
 // will be replayed, unless the machine dies before the segment could be cut.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/feed/fixture.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/feed/replay.h"
@@ -18,6 +21,31 @@ struct log {
     size_t size;
     size_t end[RECORDS + 1]; // where record i + 1 ends; [0] = the header
 };
+
+// A disk that fails: so many calls succeed, then one does not.
+static unsigned syncs, syncs_left = UINT_MAX;
+
+static int sync_by(long call, int fd)
+{
+    syncs++;
+    if (syncs_left != UINT_MAX && syncs_left-- == 0) {
+        syncs_left = UINT_MAX;
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(call, fd);
+}
+
+// What the rooms call in this program.
+int fsync(int fd)
+{
+    return sync_by(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    return sync_by(SYS_fdatasync, fd);
+}
 
 static uint64_t device_of(uint64_t lsn)
 {
@@ -248,6 +276,87 @@ static void test_broken_segment(void **state)
     free(l);
 }
 
+// A rotation whose segment got its name, but the directory could not be synced: what is committed
+// afterwards must not go where a replay no longer looks.
+static void test_half_rotated(void **state)
+{
+    struct log *l = malloc(sizeof *l);
+    struct err_info info;
+    struct replay r;
+    uint64_t next;
+
+    (void)state;
+    log_init(l);
+    for (unsigned at = 0; at < 2; at++) { // 0: the segment's own sync, 1: the directory's
+        uint64_t before;
+
+        assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+        before = l->wal.next_lsn;
+        append(&l->wal, 1, 0);
+        syncs_left = at;
+        assert_int_equal(wal_rotate(&l->wal, &info), ERR_IO);
+        append(&l->wal, 3, 0);
+        assert_int_equal(l->wal.first_lsn, at ? before + 1 : 1);
+        wal_close(&l->wal);
+        assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+        assert_int_equal(next, before + 4);
+        wal_close(&l->wal);
+    }
+    rig_done(&l->rig);
+    free(l);
+}
+
+// A commit that cannot be synced is refused, and is not there after a restart.
+static void test_failed_sync(void **state)
+{
+    struct log *l = malloc(sizeof *l);
+    struct err_info info;
+    struct replay r;
+    uint64_t next;
+
+    (void)state;
+    log_init(l);
+    assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+    syncs_left = 0;
+    append(&l->wal, 4, ERR_STORAGE);
+    assert_int_equal(l->wal.next_lsn, next);
+    wal_close(&l->wal);
+    assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+    assert_int_equal(next, RECORDS + 1);
+    syncs_left = 0;
+    append(&l->wal, 4, ERR_STORAGE);
+    append(&l->wal, 2, 0);
+    wal_close(&l->wal);
+    assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+    assert_int_equal(next, RECORDS + 3);
+    wal_close(&l->wal);
+    rig_done(&l->rig);
+    free(l);
+}
+
+// A replayed record may be in the page cache only; it counts as durable afterwards, so it has to
+// be.
+static void test_replay_syncs(void **state)
+{
+    struct log *l = malloc(sizeof *l);
+    struct err_info info;
+    struct replay r;
+    uint64_t next;
+
+    (void)state;
+    log_init(l);
+    syncs = 0;
+    assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+    assert_int_equal(syncs, 2); // the directory and the segment
+    wal_close(&l->wal);
+    for (unsigned i = 0; i < 2; i++) {
+        syncs_left = i;
+        assert_int_equal(replay(l, 1, &next, &r, &info), ERR_IO);
+    }
+    rig_done(&l->rig);
+    free(l);
+}
+
 static void test_another_seed(void **state)
 {
     struct log *l = malloc(sizeof *l);
@@ -310,7 +419,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_cut),    cmocka_unit_test(test_every_flip),
         cmocka_unit_test(test_segments),     cmocka_unit_test(test_broken_segment),
-        cmocka_unit_test(test_another_seed), cmocka_unit_test(test_store),
+        cmocka_unit_test(test_half_rotated), cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_replay_syncs), cmocka_unit_test(test_another_seed),
+        cmocka_unit_test(test_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
