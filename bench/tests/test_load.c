@@ -117,7 +117,9 @@ static void requests_have_their_gaps_filled(void **state)
     struct request rq;
     assert_int_equal(request_init(&rq, &driver_batch, &w), 0);
     request_fill(&rq, rq.text.ptr, keys, 0);
-    const char *body = strstr(rq.text.ptr, "\r\n\r\n") + 4;
+    const char *body = memmem(rq.text.ptr, rq.text.size_bytes, "\r\n\r\n", 4);
+    assert_non_null(body);
+    body += 4;
     static const char wanted[] =
         "{\"records\":[{\"phone\":\"2125550001\"},{\"phone\":\"2125550002\"},"
         "{\"phone\":\"2125550003\"}]}";
