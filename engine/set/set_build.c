@@ -5,6 +5,8 @@
 #include "engine/set/set_state.h"
 
 #define SPREAD_AHEAD 32
+// A hint beyond this (a sparse file's size, say) reserves no more; the table grows as it fills.
+#define EXPECTED_MAX ((size_t)1 << 28)
 
 struct set_build *set_build_new(const struct set *s, unsigned id, size_t expected)
 {
@@ -15,7 +17,7 @@ struct set_build *set_build_new(const struct set *s, unsigned id, size_t expecte
     b->seed = s->seed;
     b->limits = s->limits;
     b->id = id;
-    b->expected = expected;
+    b->expected = expected < EXPECTED_MAX ? expected : EXPECTED_MAX;
     return b;
 }
 

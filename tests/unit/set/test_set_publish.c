@@ -197,6 +197,19 @@ static void expired_entries_never_count(void **state)
     finish(sh, t);
 }
 
+// The size of a sparse file, say.
+static void a_hint_is_no_promise(void **state)
+{
+    struct fixture f = fixture_new(16);
+    struct set_build *b = set_build_new(f.s, 1, (size_t)1 << 40);
+
+    (void)state;
+    assert_int_equal(set_build_add(b, set_key_text(f.s, SET_CLIENT, "7", 1), SET_ALWAYS), 1);
+    assert_int_equal(set_build_publish(f.s, b, NULL), 0);
+    assert_int_equal(set_count(f.s, 1), 1);
+    fixture_free(&f);
+}
+
 static void failure_keeps_the_old_content(void **state)
 {
     struct set_limits limits = {sizeof(struct pages) + 260 * 1256, 4};
@@ -229,11 +242,9 @@ static void failure_keeps_the_old_content(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(alone_no_gap),
-        cmocka_unit_test(beside_another_id_no_gap),
-        cmocka_unit_test(single_changes_no_gap),
-        cmocka_unit_test(expired_entries_never_count),
-        cmocka_unit_test(failure_keeps_the_old_content),
+        cmocka_unit_test(alone_no_gap),          cmocka_unit_test(beside_another_id_no_gap),
+        cmocka_unit_test(single_changes_no_gap), cmocka_unit_test(expired_entries_never_count),
+        cmocka_unit_test(a_hint_is_no_promise),  cmocka_unit_test(failure_keeps_the_old_content),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
