@@ -26,6 +26,14 @@ int64_t clock_wall_ns(void)
     return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+int64_t clock_file_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+    return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
 void clock_freeze(int64_t wall_ns)
 {
     frozen_ns = wall_ns;

@@ -19,6 +19,9 @@ static inline int64_t clock_wall_s(void)
 {
     return clock_wall_ns() / 1000000000;
 }
+// The clock that the kernel stamps files with: wall time in steps of some milliseconds, never
+// frozen. A change of a file after this call gets this time or a later one.
+int64_t clock_file_ns(void);
 // Freezes wall time. Call before any other thread runs.
 void clock_freeze(int64_t wall_ns);
 

@@ -51,9 +51,10 @@ struct feed_config {
 // in the background. Failures are sentences that say what to do. *ret_set: the set, owned by feed.
 int feed_open(struct feed **ret, const struct feed_config *config, const struct list_spec *specs,
               unsigned spec_count, struct qsbr *q, struct set **ret_set, struct err_info *info);
-// Re-reads what changed (SIGHUP): new lists appear, files with another size or time are parsed
-// again. A file that cannot be read keeps its old content; the log and the metric say so. When this
-// returns 0, on_catalog has run once more.
+// Re-reads what changed (SIGHUP): new lists appear, files with another size or stamp (loader.h) are
+// read again. A file that cannot be read, of which no row is an entry, or that lost too much leaves
+// the list as it was; the log and the metric say so. When this returns 0, on_catalog has run once
+// more.
 int feed_reload(struct feed *f, const struct list_spec *specs, unsigned spec_count,
                 struct err_info *info);
 // Finishes what was taken, writes no more, frees everything but the set's readers' rights: no

@@ -71,7 +71,8 @@ int lists_restore(struct lists *l, const struct snapfile *f)
         e = &l->at[i];
         e->has_content = s->has_file;
         if (!s->has_file) continue;
-        e->content = (struct file_id){s->file_bytes, s->file_mtime_ns, s->file_sum};
+        e->content =
+            (struct file_id){s->file_bytes, s->file_stamp, s->file_stamp != 0, s->file_sum};
         e->lift_sum = s->file_sum;
         memcpy(e->content_region, s->region, sizeof e->content_region);
         e->pub.rows = (struct list_rows){s->rows,    s->accepted,   s->duplicates,
@@ -102,7 +103,7 @@ struct snapfile_list *lists_save(const struct lists *l)
         memcpy(s->name, e->pub.name, sizeof s->name);
         if (!e->has_content) continue;
         s->file_bytes = e->content.size_bytes;
-        s->file_mtime_ns = e->content.mtime_ns;
+        s->file_stamp = e->content.settled ? e->content.stamp : 0;
         s->file_sum = e->content.sum;
         s->rows = e->pub.rows.rows;
         s->accepted = e->pub.rows.accepted;

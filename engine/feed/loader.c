@@ -7,13 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/check.h"
+#include "engine/base/clock.h"
+#include "engine/base/hash.h"
 #include "engine/feed/listread.h"
 
 #define TRIES      3     // of a file that changes while it is read
 #define HEAD_BYTES 65536 // looked at by loader_check
+
+#define SETTLE_TRIES 5 // of a file written just now
+#define SETTLE_NS    ((long)10 * 1000000)
+// Some file systems keep whole seconds, FAT even ones.
+#define COARSE_NS ((int64_t)2 * 1000000000)
 
 struct loader {
     struct loader_config config;
@@ -25,9 +33,22 @@ struct loader {
     atomic_bool stop;
 };
 
+static struct file_id id_of(const struct stat *st, int64_t now_ns)
+{
+    int64_t changed_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+    int64_t made_of[] = {(int64_t)st->st_ino, st->st_mtim.tv_sec, st->st_mtim.tv_nsec, changed_ns};
+    uint64_t stamp = hash_keyed(0, made_of, sizeof made_of);
+
+    if (changed_ns % 1000000000 == 0) changed_ns += COARSE_NS;
+    return (struct file_id){.size_bytes = (uint64_t)st->st_size,
+                            .stamp = stamp ? stamp : 1,
+                            .settled = changed_ns < now_ns};
+}
+
 static int open_file(const char *path, int *ret_fd, struct file_id *ret_id, struct err_info *info)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int64_t now_ns = clock_file_ns();
     struct stat st;
 
     if (fd < 0)
@@ -40,10 +61,7 @@ static int open_file(const char *path, int *ret_fd, struct file_id *ret_id, stru
     }
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     *ret_fd = fd;
-    *ret_id = (struct file_id){
-        .size_bytes = (uint64_t)st.st_size,
-        .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-    };
+    *ret_id = id_of(&st, now_ns);
     return 0;
 }
 
@@ -117,6 +135,22 @@ static void drop_build(struct listread *r)
     rejects_drop(&r->rejects);
 }
 
+// A file written in this very step of the clock could change again without showing it: a little
+// later it could not. One that stays unsettled (its time is in the future) is read all the same.
+static int open_settled(const char *path, int *ret_fd, struct file_id *ret_id,
+                        struct err_info *info)
+{
+    struct timespec pause = {.tv_nsec = SETTLE_NS};
+    int err = open_file(path, ret_fd, ret_id, info);
+
+    for (int i = 0; i < SETTLE_TRIES && !err && !ret_id->settled; i++) {
+        close(*ret_fd);
+        nanosleep(&pause, NULL);
+        err = open_file(path, ret_fd, ret_id, info);
+    }
+    return err;
+}
+
 static int read_file(struct listread *r)
 {
     struct load *load = r->load;
@@ -126,7 +160,7 @@ static int read_file(struct listread *r)
         struct file_id id;
         int fd;
 
-        err = open_file(load->path, &fd, &id, &load->info);
+        err = open_settled(load->path, &fd, &id, &load->info);
         if (err) break;
         err = read_once(r, fd, &id);
         close(fd);

@@ -19,16 +19,17 @@
 #include "engine/set/set.h"
 #include "engine/wire/number.h"
 
-// Which content: size and time tell at a glance, the sum (XXH3 of all bytes) for sure.
+// Which content: size and stamp tell at a glance, the sum (XXH3 of all bytes) for sure.
 struct file_id {
     uint64_t size_bytes;
-    int64_t mtime_ns;
+    uint64_t stamp; // made of inode, mtime and ctime, which nobody can set back; never 0
+    bool settled; // a later change would have changed the stamp: it was older than the clock's step
     uint64_t sum;
 };
-// By size and time alone.
+// By size and stamp alone: is what was read as `a` what stands there as `b`?
 static inline bool file_id_same_stat(const struct file_id *a, const struct file_id *b)
 {
-    return a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns;
+    return a->size_bytes == b->size_bytes && a->stamp == b->stamp;
 }
 
 struct load {

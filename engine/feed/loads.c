@@ -47,6 +47,7 @@ static void ask(struct feed *f, struct lists_entry *e)
     f->catalog_due = true;
     load = calloc(1, sizeof *load);
     if (!load) return; // a list that is loading is tried again
+    load->report_fd = -1;
     load->list = e->pub.number;
     load->base_id = list_id_base(e->pub.number);
     load->lifted_id = list_id_lifted(e->pub.number);
@@ -69,7 +70,8 @@ static void ask(struct feed *f, struct lists_entry *e)
 // Is what the file holds now not what is in force?
 static bool is_stale(const struct lists_entry *e, const struct file_id *id)
 {
-    if (!e->has_content || !file_id_same_stat(&e->content, id)) return true;
+    if (!e->has_content || !e->content.settled) return true;
+    if (!file_id_same_stat(&e->content, id)) return true;
     if (e->lift_sum != e->content.sum) return true;
     return e->pub.kind == SET_DEVICE && memcmp(e->region, e->content_region, sizeof e->region) != 0;
 }
@@ -100,9 +102,11 @@ static int check_spec(struct feed *f, const struct list_spec *spec, bool start, 
     if (err || !spec->file[0]) return err;
     err = loader_check(spec->file, spec->kind, &wish->id, &why);
     if (!err) return 0;
-    if (start || !e) return err_set(info, err, "list '%s': %s", spec->name, why.text);
+    if (start || !e || (!e->has_content && !e->pub.file[0]))
+        return err_set(info, err, "list '%s': %s", spec->name, why.text);
     lists_subject(e, subject, sizeof subject);
-    log_error(subject, "%s; its old content stays in force", why.text);
+    log_error(subject, "%s; %s", why.text,
+              e->has_content ? "its old content stays in force" : "it is not loaded");
     metric_add(f->metrics, METRIC_RELOADS_FAILED, 1);
     wish->unreadable = true;
     return 0;
@@ -181,6 +185,8 @@ static void take_spec(struct feed *f, const struct list_spec *spec, unsigned ord
     e->order = order;
     str_copy(e->pub.file, sizeof e->pub.file, str_of(spec->file));
     if (!spec->file[0]) {
+        e->again = false;
+        e->retry_ns = 0;
         if (!e->loading) e->pub.state = e->has_content ? LIST_READY : LIST_EMPTY;
     } else if (!wish->unreadable && is_stale(e, &wish->id)) {
         ask(f, e);
@@ -218,6 +224,19 @@ static bool shrinks_too_much(const struct feed *f, const struct lists_entry *e,
     // content that the log knows was let in before a crash
     if (!e->has_content || now >= old || load->id.sum == e->lift_sum) return false;
     return (old - now) * 100 > old * f->config.shrink_max_percent;
+}
+
+// A file of another kind than the list's, or no list at all: it must not pass for an empty one,
+// which blocks nobody.
+static int refuse_rubbish(struct load *load)
+{
+    const struct list_rows *rows = &load->rows;
+
+    if (rows->invalid == 0 || rows->accepted + rows->suppressed > 0) return 0;
+    return err_set(&load->info, ERR_CONFIG,
+                   "no row of %s is an entry, all %llu are rejected; try: another kind= or "
+                   "country=, or GET /v1/lists/%s/rejected",
+                   load->path, (unsigned long long)rows->invalid, load->name);
 }
 
 static int refuse(const struct lists_entry *e, struct load *load)
@@ -271,9 +290,6 @@ static void take_content(struct feed *f, struct lists_entry *e, struct load *loa
         e->pub.loaded_at_s = clock_wall_s();
         e->pub.load_ms = load->load_ms;
         e->pub.from_snapshot = false;
-        if (load->rows.accepted == 0 && load->rows.rows > load->rows.skipped)
-            log_error(load->subject, "no row of %s is an entry: the list blocks nobody",
-                      load->path);
     } else {
         log_info(load->subject, "%s has its old content", load->path);
     }
@@ -286,11 +302,14 @@ static void take_content(struct feed *f, struct lists_entry *e, struct load *loa
 
 static void take_failure(struct feed *f, struct lists_entry *e, struct load *load)
 {
+    bool retry = !e->has_content && e->pub.file[0];
+
     log_error(load->subject, "%s; %s", load->info.text,
               e->has_content ? "its old content stays in force"
-                             : "it is tried again in half a minute");
-    e->pub.state = e->has_content ? LIST_READY : LIST_LOADING;
-    e->retry_ns = e->has_content ? 0 : clock_mono_ns() + RETRY_NS;
+              : retry        ? "it is tried again in half a minute"
+                             : "it has no file any more");
+    e->pub.state = e->has_content ? LIST_READY : retry ? LIST_LOADING : LIST_EMPTY;
+    e->retry_ns = retry ? clock_mono_ns() + RETRY_NS : 0;
     metric_add(f->metrics, METRIC_RELOADS_FAILED, 1);
 }
 
@@ -310,6 +329,7 @@ static void take(struct feed *f, struct load *load)
     f->catalog_due = true;
     if (!err && !load->untouched) metric_add(f->metrics, METRIC_ROWS_REJECTED, load->rows.invalid);
     take_report(f, e, load);
+    if (!err && !load->untouched) err = refuse_rubbish(load);
     if (!err && !load->untouched && shrinks_too_much(f, e, load)) err = refuse(e, load);
     if (!err && !load->untouched) err = publish(f, e, load);
     if (!err)

@@ -10,7 +10,8 @@
 #include "engine/feed/lists.h"
 
 // Brings the table of lists to `specs` and asks for the files that are not in force yet. At the
-// start any file that cannot be read is an error; later only a new list's is. On failure nothing
+// start any file that cannot be read is an error; later only that of a list without content is,
+// unless it has been waiting for its file already. On failure nothing
 // has changed.
 int loads_configure(struct feed *f, const struct list_spec *specs, unsigned count, bool start,
                     struct err_info *info);

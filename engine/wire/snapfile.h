@@ -53,8 +53,8 @@ struct snapfile_list {
     char tenant[LIMIT_NAME_BYTES + 1];
     char name[LIMIT_NAME_BYTES + 1];
     char zeros[5];
-    uint64_t file_bytes; // which file: size, time, XXH3 of its content
-    int64_t file_mtime_ns;
+    uint64_t file_bytes; // which file: size, stamp (feed/loader.h), XXH3 of its content
+    uint64_t file_stamp;
     uint64_t file_sum;
     uint64_t rows, accepted, duplicates, invalid, suppressed, skipped; // as in struct list_rows
     int64_t loaded_at_s;

@@ -21,7 +21,7 @@ static void make_lists(void)
     lists[0].number = 3;
     lists[0].kind = 1;
     lists[0].has_file = 1;
-    lists[0].file_mtime_ns = -5;
+    lists[0].file_stamp = UINT64_MAX - 4;
     lists[0].rows = 100;
     lists[0].accepted = 90;
     str_copy(lists[0].name, sizeof lists[0].name, STR("national"));
@@ -72,7 +72,7 @@ static void check_size(size_t size)
     assert_int_equal(f.head->created_s, 1000);
     assert_int_equal(f.head->list_count, 2);
     assert_int_equal(f.lists[1].number, 4);
-    assert_int_equal(f.lists[0].file_mtime_ns, -5);
+    assert_int_equal(f.lists[0].file_stamp, UINT64_MAX - 4);
     assert_int_equal(f.lists[0].accepted, 90);
     assert_string_equal(f.lists[1].name, "national");
     assert_int_equal(f.body_bytes, size);
