@@ -520,11 +520,12 @@ static ssize_t run_held(struct conn *c)
 
 void intake_run(struct conn *c)
 {
-    bool offer_again = c->phase == CONN_STREAM && (c->again || c->progress) &&
-                       (c->piece_size || http1_body_done(&c->body));
+    bool offer_again =
+        c->phase == CONN_STREAM && c->again && (c->piece_size || http1_body_done(&c->body));
 
-    c->again = false;
-    if (offer_again && !intake_blocked(c)) offer(c, str_make(c->in + c->keep, c->piece_size));
+    // what waits for room has nothing else to remember it: perhaps no input or event will follow
+    c->again = offer_again && intake_blocked(c);
+    if (offer_again && !c->again) offer(c, str_make(c->in + c->keep, c->piece_size));
     while (conn_is_live(c) && conn_has_input(c)) {
         ssize_t n = TAKE_WAIT;
 
