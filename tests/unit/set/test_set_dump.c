@@ -93,14 +93,16 @@ static void check_same(struct fixture *a, struct fixture *b)
         assert_true(set_find(b->s, e.id, key, &span));
         assert_true(span.from_s == e.span.from_s && span.till_s == e.span.till_s);
     }
-    for (unsigned id = 1; id <= 3; id++)
-        for (uint64_t n = 2122000000; n < 2142000000; n += 17) {
-            struct set_key key;
+    for (uint64_t n = 2122000000; n < 2142000000; n++) {
+        // every line that the tests fill or change, and a sample of the others
+        if (n % 10000 == 220) n += 9780 - n / 10000 % 50;
+        if (!pages_nanp_ok(n)) continue;
+        for (unsigned id = 1; id <= 3; id++) {
+            struct set_key key = fixture_nanp(a->s, n);
 
-            if (!pages_nanp_ok(n)) continue;
-            key = fixture_nanp(a->s, n);
             assert_int_equal(set_find(a->s, id, key, NULL), set_find(b->s, id, key, NULL));
         }
+    }
 }
 
 static void comes_back_the_same(void **state)
