@@ -75,7 +75,7 @@ static void reset(struct conn *c, int fd)
     c->fd = fd;
     c->phase = CONN_HEAD;
     c->again = c->progress = c->taking = c->followed = false;
-    c->recv_armed = c->recv_stopping = c->starved = c->bulk = c->send_busy = false;
+    c->recv_armed = c->recv_stopping = c->bulk = c->send_busy = false;
     c->readable = c->writable = true;
     c->registered = c->hung_up = false;
     c->eof = c->last = c->unread = c->reset = c->broken = false;
@@ -94,19 +94,30 @@ static void reset(struct conn *c, int fd)
     c->out_heap = false;
 }
 
-static bool evict(struct server *s)
+// The longest idle one that has not just spoken.
+static struct conn *idlest(struct server *s)
 {
     unsigned looks = s->lists[CONN_IDLE].count;
 
     for (struct conn *c; looks > 0 && (c = s->lists[CONN_IDLE].first); looks--) {
-        if (c->touched) {
-            conn_set_state(c, CONN_IDLE); // it has just spoken
-            continue;
-        }
-        conn_close(c, METRIC_CLOSED_FULL);
-        return true;
+        if (!c->touched) return c;
+        conn_set_state(c, CONN_IDLE);
     }
-    return false;
+    return NULL;
+}
+
+// Makes room. A request that trickles in for longer than the idlest has been idle gives way first:
+// else many of them would push out exactly the dialers that ask and wait in turn.
+static bool evict(struct server *s)
+{
+    struct conn *c = idlest(s), *slowest = s->lists[CONN_READ].first;
+
+    if (slowest && !slowest->waiting && !slowest->touched &&
+        (!c || slowest->since_ms < c->since_ms))
+        c = slowest;
+    if (!c) return false;
+    conn_close(c, METRIC_CLOSED_FULL);
+    return true;
 }
 
 // Nobody can give way: said in one go, with what has come read away so that no reset overtakes it.
@@ -132,12 +143,9 @@ void conn_open(struct server *s, int fd)
         metric_add(s->metrics, METRIC_CLOSED_DRAIN, 1);
         return;
     }
-    if (s->open >= s->config.connections_max && !evict(s)) {
-        turn_away(s, fd);
-        return;
-    }
+    // nobody gives way for one that could not be taken: slots come back a turn after their end
     c = s->lists[CONN_FREE].first;
-    if (!c) {
+    if (!c || (s->open >= s->config.connections_max && !evict(s))) {
         turn_away(s, fd);
         return;
     }
@@ -248,7 +256,7 @@ void conn_close(struct conn *c, enum metric why)
 
 void conn_finish(struct conn *c)
 {
-    if (!c->unread || c->eof) {
+    if ((!c->unread && !conn_has_input(c)) || c->eof) {
         conn_close(c, c->why);
         return;
     }

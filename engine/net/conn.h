@@ -51,7 +51,7 @@ struct conn {
 
     bool touched, again, progress;
     bool taking, followed; // while a request is handed over: does input follow it?
-    bool recv_armed, recv_stopping, starved, bulk, send_busy;
+    bool recv_armed, recv_stopping, bulk, send_busy;
     bool readable, writable, listed, registered, hung_up; // epoll
     bool eof, last, unread, reset, broken;                // last: nothing is parsed any more
     enum metric why;

@@ -411,8 +411,8 @@ static ssize_t take_drain(struct conn *c, struct str in)
     ssize_t n = http1_body_next(&c->body, in, &data);
 
     CHECK(n > 0);
+    // no progress: what nobody wants has the time of a request, however it trickles
     if (http1_body_done(&c->body)) c->phase = CONN_HEAD;
-    c->progress = true;
     return n;
 }
 
