@@ -272,6 +272,20 @@ int batch_define(struct feed *f, const struct logrec_define *defines, const unsi
     return commit(f, count, info);
 }
 
+int batch_mark(struct feed *f, unsigned list, uint64_t sum)
+{
+    struct logrec rec = {.type = LOGREC_ENTRY_DELETE,
+                         .list = (uint16_t)list,
+                         .lsn = f->wal.next_lsn,
+                         .entry = {.part = LOGREC_LIFTED, .device = sum}};
+
+    if (!f->durable) return ERR_NOT_DURABLE;
+    CHECK(lists_is_mark(&rec));
+    buf_reset(&f->batch->frames);
+    logrec_put(&f->batch->frames, &rec);
+    return commit(f, 1, NULL);
+}
+
 static int define_list(struct feed *f, struct feed_job *job)
 {
     const struct lists_entry *e = lists_find(&f->lists, job->spec.tenant, job->spec.name);

@@ -21,6 +21,8 @@ unsigned batch_run(struct feed *f);
 // Makes new or changed lists durable; the caller applies them (lists_define) afterwards.
 int batch_define(struct feed *f, const struct logrec_define *defines, const unsigned *numbers,
                  unsigned count, struct err_info *info);
+// Makes durable that from now on `sum` is the content in force of a list (lists_is_mark).
+int batch_mark(struct feed *f, unsigned list, uint64_t sum);
 // Applies one record while the log is replayed.
 int batch_replay(struct feed *f, const struct logrec *rec, struct err_info *info);
 // Makes a list's `lifted` empty.

@@ -46,6 +46,13 @@ void lists_describe(const struct list_spec *spec, struct logrec_define *ret);
 // "list national" or "list acme/internal"
 void lists_subject(const struct lists_entry *e, char *dst, size_t size_bytes);
 
+// `base` holds the content that was in force last, not an older one (after a crash between a reload
+// and its snapshot, see lists_is_mark) that the file has to replace first.
+static inline bool lists_is_current(const struct lists_entry *e)
+{
+    return e->has_content && (e->lift_sum == e->content.sum || !e->pub.file[0]);
+}
+
 // The snapshot's table of lists.
 int lists_restore(struct lists *l, const struct snapfile *f);
 struct snapfile_list *lists_save(const struct lists *l);
@@ -54,9 +61,11 @@ struct snapfile_list *lists_save(const struct lists *l);
 struct catalog *lists_catalog(const struct lists *l, uint64_t version);
 
 // The mark: a record ENTRY_DELETE of part LIFTED with hash 0, which no key has, and `device` the
-// sum of a file's content. It says: all of the list's lifted entries end here, those that follow
-// refer to this content. It stands before the first deletion made under that content, because such
-// a deletion has to outlive a crash that comes before the next snapshot.
+// sum of a file's content. It says: this content is in force from here on; all of the list's lifted
+// entries end here, those that follow refer to it. It is written before the content is put in
+// force, because a crash may come before the next snapshot: then a start knows that the older
+// content of its snapshot is not enough, and deletions made since are not forgotten. When it could
+// not be written then, it is again before the first deletion.
 static inline bool lists_is_mark(const struct logrec *rec)
 {
     return rec->type == LOGREC_ENTRY_DELETE && rec->entry.part == LOGREC_LIFTED &&

@@ -42,7 +42,7 @@ static void ask(struct feed *f, struct lists_entry *e)
         e->again = true;
         return;
     }
-    e->pub.state = e->has_content ? LIST_RELOADING : LIST_LOADING;
+    e->pub.state = lists_is_current(e) ? LIST_RELOADING : LIST_LOADING;
     e->retry_ns = clock_mono_ns() + RETRY_NS;
     f->catalog_due = true;
     load = calloc(1, sizeof *load);
@@ -253,10 +253,13 @@ static int publish(struct feed *f, struct lists_entry *e, struct load *load)
 {
     struct set_build *build = load->build;
     uint64_t lifted = set_count(f->set, load->lifted_id);
-    bool same = load->id.sum == e->lift_sum;
+    bool same = load->id.sum == e->lift_sum, marked = false;
     int err;
 
     load->build = NULL;
+    // until this succeeds the log may say what does not hold
+    if (!same) e->mark_due = true;
+    if (!same && batch_mark(f, load->list, load->id.sum) == 0) marked = true;
     err = set_build_publish(f->set, build, &load->info);
     if (err) return err;
     if (same) return 0;
@@ -269,7 +272,7 @@ static int publish(struct feed *f, struct lists_entry *e, struct load *load)
                  (unsigned long long)load->named_again,
                  (unsigned long long)(lifted - load->named_again));
     e->lift_sum = load->id.sum;
-    e->mark_due = true;
+    e->mark_due = !marked;
     return 0;
 }
 
@@ -302,13 +305,13 @@ static void take_content(struct feed *f, struct lists_entry *e, struct load *loa
 
 static void take_failure(struct feed *f, struct lists_entry *e, struct load *load)
 {
-    bool retry = !e->has_content && e->pub.file[0];
+    bool current = lists_is_current(e), retry = !current && e->pub.file[0];
 
     log_error(load->subject, "%s; %s", load->info.text,
-              e->has_content ? "its old content stays in force"
-              : retry        ? "it is tried again in half a minute"
-                             : "it has no file any more");
-    e->pub.state = e->has_content ? LIST_READY : retry ? LIST_LOADING : LIST_EMPTY;
+              current ? "its old content stays in force"
+              : retry ? "it is tried again in half a minute"
+                      : "it has no file any more");
+    e->pub.state = current ? LIST_READY : retry ? LIST_LOADING : LIST_EMPTY;
     e->retry_ns = retry ? clock_mono_ns() + RETRY_NS : 0;
     metric_add(f->metrics, METRIC_RELOADS_FAILED, 1);
 }

@@ -70,16 +70,14 @@ static void end(struct feed *f)
              (unsigned long long)f->save.size_bytes, (unsigned long long)f->save.lsn);
 }
 
-// A list whose deletions refer to content that the log knows but the sets do not hold (a crash came
-// between a reload and its snapshot): a snapshot would forget which content that is.
+// A list whose content in force last is known to the log but not in the sets (a crash came between
+// a reload and its snapshot): a snapshot would forget that there was any.
 static bool is_blocked(const struct feed *f)
 {
     for (unsigned i = 0; i < f->lists.count; i++) {
         const struct lists_entry *e = &f->lists.at[i];
 
-        if (e->has_content ? e->loading && e->lift_sum != e->content.sum
-                           : e->pub.file[0] && e->lift_sum != 0)
-            return true;
+        if (e->pub.file[0] && e->lift_sum != (e->has_content ? e->content.sum : 0)) return true;
     }
     return false;
 }
@@ -92,7 +90,7 @@ void saves_run(struct feed *f)
         end(f);
     }
     if (f->saving || !f->save_due || loads_pending(f) || clock_mono_ns() < f->save_after_ns) return;
-    if (!prepare(f)) return;
+    if (is_blocked(f) || !prepare(f)) return;
     atomic_store(&f->save_done, false);
     if (pthread_create(&f->save_thread, NULL, write_snapshot, f) == 0) {
         f->saving = true;

@@ -88,6 +88,45 @@ static void test_files_come_and_go(void **state)
     rig_done(&r);
 }
 
+// New content was in force, but the engine died before a snapshot held it: the list blocks until
+// that content is read again, rather than go on with the old one.
+static void test_killed_after_reload(void **state)
+{
+    char path[PATH_MAX], text[32];
+    struct list_spec spec;
+    struct rig r;
+    FILE *to;
+
+    (void)state;
+    rig_init(&r);
+    rig_write(&r, "f", "212,5550001\n");
+    spec = rig_spec(&r, "n", "f");
+    rig_open(&r, &spec, 1);
+    rig_wait(&r, 0);
+    rig_close(&r); // with a snapshot
+    rig_open(&r, &spec, 1);
+    assert_int_equal(rig_list(&r, 0).state, LIST_READY);
+    for (unsigned lsn = 1; lsn < 20; lsn++) { // no other one succeeds
+        snprintf(path, sizeof path, "%s/snapshot-%020u.dg.new", r.data, lsn);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    to = fopen(spec.file, "w"); // enough to read that the start can be watched
+    for (unsigned i = 0; i < 500000; i++) {
+        snprintf(text, sizeof text, "212,%07u\n", 5550001 + i);
+        fputs(text, to);
+    }
+    fclose(to);
+    reload(&r, &spec);
+    assert_true(rig_has(&r, 0, B));
+    rig_close(&r);
+    rig_open(&r, &spec, 1);
+    assert_int_equal(rig_list(&r, 0).state, LIST_LOADING);
+    rig_wait(&r, 0);
+    assert_true(rig_has(&r, 0, B));
+    rig_close(&r);
+    rig_done(&r);
+}
+
 // Other content of the same size, with its time set back (cp -p, rsync -t): seen at a reload and at
 // a warm start.
 static void test_time_set_back(void **state)
@@ -177,8 +216,11 @@ static void test_close_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rubbish),       cmocka_unit_test(test_files_come_and_go),
-        cmocka_unit_test(test_time_set_back), cmocka_unit_test(test_changed_at_once),
+        cmocka_unit_test(test_rubbish),
+        cmocka_unit_test(test_files_come_and_go),
+        cmocka_unit_test(test_killed_after_reload),
+        cmocka_unit_test(test_time_set_back),
+        cmocka_unit_test(test_changed_at_once),
         cmocka_unit_test(test_close_at_once),
     };
 
