@@ -9,8 +9,8 @@
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
 
-// {"verdict":…,"rule":64,"type":…,"reason":~110,"retry_at":22} and the comma or newline
-#define RESULT_BYTES_MAX 512
+// What is prebuilt, or as much with an instant; and the comma or newline.
+#define RESULT_BYTES_MAX (VIEW_RESULT_BYTES + CLOCK_TEXT_SIZE)
 #define AT_BYTES_MAX     128 // an instant, every byte of it percent-encoded
 
 struct batch {
@@ -31,18 +31,25 @@ static unsigned slice_size(const struct conn *conn)
     return fit < LIMIT_TURN_QUESTIONS ? (unsigned)fit : LIMIT_TURN_QUESTIONS;
 }
 
-static void read_record(struct worker *w, const struct batch *b, struct str text,
-                        struct question *q)
+// The record just read, or why there is none, into `q`.
+static void ask(struct worker *w, const struct batch *b, enum reason reason, struct question *q)
 {
     struct engine *e = w->engine;
-    enum reason reason;
 
-    if (text.size > LIMIT_RECORD_BYTES)
-        question_from_reason(q, REASON_TOO_LARGE);
-    else if (!record_parse(&w->record, text, e->v1_keys, &reason))
+    if (reason != REASON_ALLOWED)
         question_from_reason(q, reason);
     else
         question_from_record(q, &w->record, &b->frame, &e->tenants, e->set);
+}
+
+static void put_result(struct buf *out, const struct view *view, const struct verdict *v)
+{
+    const struct view_result *ready = view_result(view, v);
+
+    if (LIKELY(ready))
+        buf_put(out, ready->text, ready->size_bytes);
+    else
+        verdict_write_result(out, v);
 }
 
 // Decides the first `count` questions of the worker's array and writes their results.
@@ -50,16 +57,17 @@ static void write_slice(struct worker *w, struct conn *conn, struct batch *b, un
                         bool lines)
 {
     char memory[LIMIT_TURN_QUESTIONS * RESULT_BYTES_MAX];
+    const struct view *view = worker_view(w);
     struct buf out;
 
     buf_wrap(&out, memory, sizeof memory);
     for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
     for (unsigned i = 0; i < count; i++) {
-        struct verdict v = decide(worker_view(w), w->engine->set, &w->pending[i].question);
+        struct verdict v = decide(view, w->engine->set, &w->pending[i].question);
 
         worker_count(w, &v);
         if (b->started && !lines) buf_char(&out, ',');
-        verdict_write_result(&out, &v);
+        put_result(&out, view, &v);
         if (lines) buf_char(&out, '\n');
         b->started = true;
     }
@@ -83,16 +91,13 @@ static void on_resume_json(struct worker *w, struct conn *conn)
     worker_flush(w);
     begin_slice(b);
     while (more && left > 0 && (most = slice_size(conn)) > 0) {
-        struct json_value value;
+        enum reason reason;
 
         if (most > left) most = left;
-        for (count = 0; count < most && (more = json_element(&b->cursor, &value)); count++) {
-            struct question *q = &w->pending[count].question;
-
-            if (value.type == JSON_OBJECT)
-                read_record(w, b, value.text, q);
-            else
-                question_from_reason(q, REASON_NOT_JSON);
+        for (count = 0; count < most; count++) {
+            more = record_next(&w->record, &b->cursor, w->engine->v1_keys, &reason);
+            if (!more) break;
+            ask(w, b, reason, &w->pending[count].question);
         }
         write_slice(w, conn, b, count, false);
         left -= count;
@@ -163,7 +168,7 @@ static int frame_init(struct worker *w, const struct http_request *req, struct b
     if (err) return err;
     // a request or token that names a tenant binds all its records
     if (head->tenant.size || (token && token->tenant >= 0))
-        b->frame.tenant = str_of(w->engine->tenants.tenant[tenant].name);
+        b->frame.bound = &w->engine->tenants.tenant[tenant];
     b->frame.channel = CHANNEL_VOICE;
     *ret_why = "\"channel\" must be voice, sms or email";
     if (head->channel.size && !channel_parse(head->channel, &b->frame.channel))
@@ -253,17 +258,17 @@ static unsigned read_lines(struct worker *w, struct batch *b, struct str *rest, 
     bool too_long;
 
     while (count < most && take_line(b, rest, last, &line, &too_long)) {
-        struct question *q = &w->pending[count].question;
+        enum reason reason = REASON_ALLOWED;
 
         if (too_long) {
-            question_from_reason(q, REASON_TOO_LARGE);
+            reason = REASON_TOO_LARGE;
             b->skipping = true;
-        } else if (line.size > 0) {
-            read_record(w, b, line, q);
-        } else {
+        } else if (line.size == 0) {
             continue; // a blank line asks nothing
+        } else {
+            record_parse(&w->record, line, w->engine->v1_keys, &reason);
         }
-        count++;
+        ask(w, b, reason, &w->pending[count++].question);
     }
     return count;
 }

@@ -41,9 +41,11 @@ static enum reason add_phone(struct question *q, struct str text, const struct t
 {
     uint64_t device;
 
-    // an e-mail campaign's records carry the address where others carry the number
-    if (memchr(text.ptr, '@', text.size)) return add_email(q, QUESTION_PHONE, text, set);
-    if (number_parse(text, &tenant->home, &device) != NUMBER_OK) return REASON_BAD_NUMBER;
+    if (UNLIKELY(number_parse(text, &tenant->home, &device) != NUMBER_OK)) {
+        // an e-mail campaign's records carry the address where others carry the number
+        if (memchr(text.ptr, '@', text.size)) return add_email(q, QUESTION_PHONE, text, set);
+        return REASON_BAD_NUMBER;
+    }
     add_key(q, QUESTION_PHONE, set, set_key_device(set, device));
     return REASON_ALLOWED;
 }
@@ -62,12 +64,19 @@ static enum reason read_contact(struct question *q, const struct record *record,
     return reason;
 }
 
+static int tenant_of(const struct record *record, const struct question_frame *frame,
+                     const struct tenants *tenants)
+{
+    if (frame->bound) return (int)(frame->bound - tenants->tenant);
+    if (frame->tenant.size == 0 && tenants->count == 1) return 0;
+    return tenant_resolve(tenants, frame->tenant, record_tenant(record));
+}
+
 static enum reason read_frame(struct question *q, const struct record *record,
                               const struct question_frame *frame, const struct tenants *tenants)
 {
     struct str at = record_text(record, FIELD_V1_AT);
-    struct str body_tenant = record_tenant(record);
-    int tenant = tenant_resolve(tenants, frame->tenant, body_tenant);
+    int tenant = tenant_of(record, frame, tenants);
     int64_t at_ns;
 
     if (tenant < 0) return REASON_BAD_TENANT;

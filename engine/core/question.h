@@ -26,9 +26,10 @@ struct question {
 
 // What the surroundings of a record say: the path, or the head of a batch.
 struct question_frame {
-    struct str tenant;    // absent = the record's own
-    enum channel channel; // when the record names none
-    uint32_t now_s;       // when the record names none
+    const struct tenant *bound; // whose records these are; NULL = by name
+    struct str tenant;          // absent = the record's own
+    enum channel channel;       // when the record names none
+    uint32_t now_s;             // when the record names none
 };
 
 // Reads `record` (already parsed) into `q`. Everything wrong ends in q->input; never fails.

@@ -59,6 +59,16 @@ enum reason view_listed_reason(enum set_kind kind)
     return REASON_DEVICE_LISTED;
 }
 
+static void result_init(struct view_result *r, const struct verdict *verdict)
+{
+    struct buf text;
+
+    buf_wrap(&text, r->text, sizeof r->text);
+    verdict_write_result(&text, verdict);
+    CHECK(!text.failed);
+    r->size_bytes = (uint16_t)text.size_bytes;
+}
+
 static void list_init(struct view *v, unsigned i, const struct list *list)
 {
     struct view_list *l = &v->list[i];
@@ -72,6 +82,7 @@ static void list_init(struct view *v, unsigned i, const struct list *list)
     verdict_write_ocs(&body, &verdict, v->settings.ocs_body);
     CHECK(!body.failed);
     CHECK(http_canned_init(&l->blocked, 409, STR("application/json"), buf_view(&body)));
+    result_init(&l->result, &verdict);
 }
 
 struct view *view_new(const struct tenants *tenants, const struct catalog *catalog,
@@ -79,6 +90,7 @@ struct view *view_new(const struct tenants *tenants, const struct catalog *catal
 {
     struct view *v = calloc(1, sizeof *v);
     unsigned plans = tenants->count * PLANS_OF_TENANT;
+    struct verdict allow = verdict_allow();
 
     if (!v) return NULL;
     v->tenants = tenants;
@@ -90,6 +102,7 @@ struct view *view_new(const struct tenants *tenants, const struct catalog *catal
         view_free(v);
         return NULL;
     }
+    result_init(&v->allowed, &allow);
     v->ready = catalog->count > 0;
     for (unsigned i = 0; i < catalog->count; i++) {
         list_init(v, i, &catalog->list[i]);

@@ -23,10 +23,18 @@ struct plan {
     uint16_t not_ready_list;      // index of the list that is not loaded
 };
 
+// A result of /v1/decisions as text, for a verdict that is not bound to an instant.
+#define VIEW_RESULT_BYTES 248 // 140 and a list's name
+struct view_result {
+    uint16_t size_bytes;
+    char text[VIEW_RESULT_BYTES];
+};
+
 // A list as answers name it.
 struct view_list {
     struct list list;
     struct http_canned blocked; // the whole 409 for a block by this list
+    struct view_result result;  // of a block by this list
 };
 
 // What SIGHUP may change beside the lists.
@@ -40,7 +48,8 @@ struct view {
     const struct tenants *tenants;
     struct view_settings settings;
     unsigned list_count;
-    bool ready; // every required list is loaded, and there is one
+    bool ready;                 // every required list is loaded, and there is one
+    struct view_result allowed; // of what is on no list
     struct view_list *list;
     struct plan *plan; // [tenant * (CHANNEL_COUNT + 1) + channel]
 };
@@ -54,6 +63,15 @@ static inline const struct plan *view_plan(const struct view *v, unsigned tenant
                                            enum channel channel)
 {
     return &v->plan[tenant * (CHANNEL_COUNT + 1) + channel];
+}
+// A verdict's result, prebuilt; NULL when it has to be written (verdict_write_result).
+static inline const struct view_result *view_result(const struct view *v,
+                                                    const struct verdict *verdict)
+{
+    if (verdict->type == VERDICT_NONE) return &v->allowed;
+    if (verdict->type == VERDICT_SUPPRESSION && verdict->retry_at_s == 0)
+        return &v->list[verdict->list].result;
+    return NULL;
 }
 // Why an entry of such a list blocks.
 enum reason view_listed_reason(enum set_kind kind);

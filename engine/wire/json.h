@@ -7,7 +7,7 @@
 //   struct json j = json_start(text, depth_max);
 //   if (json_enter(&j) != JSON_OBJECT) …
 //   while (json_member(&j, &key, &value)) …          // each member of a flat object
-//   if (j.failed) …                                   // why in j.error, where in j.at
+//   if (j.failed) …                                   // why in j.error, near j.at
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +36,7 @@ struct json_value {
 };
 
 struct json {
-    const char *at, *end;
+    const char *at, *begin, *end;
     unsigned depth_max;
     enum json_error error;
     bool failed;
@@ -49,6 +49,10 @@ enum json_type json_enter(struct json *j);
 // The next member of the object (element of the array) entered. False at its end and on failure.
 bool json_member(struct json *j, struct json_value *ret_key, struct json_value *ret_value);
 bool json_element(struct json *j, struct json_value *ret_value);
+// The two halves of json_element, for who reads a value itself (record_next): whether another
+// element follows, the cursor on it then (`close` is ']'); and the value at the cursor.
+bool json_next(struct json *j, char close);
+bool json_value(struct json *j, struct json_value *ret);
 // True when only white space follows. Call after the outermost end.
 bool json_end(struct json *j);
 

@@ -320,8 +320,39 @@ parse_unusual(struct str text, const struct number_home *home, uint64_t *ret_dev
     return parse_digits(text, &d, home, ret_device);
 }
 
-enum number_error number_parse(struct str text, const struct number_home *home,
-                               uint64_t *ret_device)
+// The value of eight digits, and false when they are not.
+static inline bool eight_digits(const char *p, uint64_t *ret)
+{
+    uint64_t x;
+
+    memcpy(&x, p, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    x ^= UINT64_C(0x3030303030303030);
+    if ((x | (x + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0)) return false;
+    // pairs, then fours, then all eight; the first digit is the lowest byte
+    x = x * 10 + (x >> 8);
+    x = (x & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
+        (x >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
+    *ret = x >> 32;
+    return true;
+}
+
+// What nearly every question names: ten digits and nothing else, at home in North America.
+static inline bool ten_digits(struct str text, uint64_t *ret)
+{
+    uint64_t eight;
+
+    if (text.size != 10 || !str_is_digit(text.ptr[8]) || !str_is_digit(text.ptr[9]) ||
+        !eight_digits(text.ptr, &eight))
+        return false;
+    *ret = eight * 100 + (uint64_t)(text.ptr[8] - '0') * 10 + (uint64_t)(text.ptr[9] - '0');
+    return true;
+}
+
+static __attribute__((noinline)) enum number_error
+parse_any(struct str text, const struct number_home *home, uint64_t *ret_device)
 {
     struct digits d;
 
@@ -329,4 +360,13 @@ enum number_error number_parse(struct str text, const struct number_home *home,
     if (text.size > LIMIT_NUMBER_BYTES) return NUMBER_TOO_LONG;
     if (UNLIKELY(!collect(text, &d))) return parse_unusual(text, home, ret_device);
     return parse_digits(text, &d, home, ret_device);
+}
+
+enum number_error number_parse(struct str text, const struct number_home *home,
+                               uint64_t *ret_device)
+{
+    uint64_t ten;
+
+    if (LIKELY(home->nanp && ten_digits(text, &ten))) return nanp_device(ten, ret_device);
+    return parse_any(text, home, ret_device);
 }

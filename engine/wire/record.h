@@ -47,8 +47,9 @@ bool channel_parse(struct str word, enum channel *ret);
 struct str channel_word(enum channel channel);
 
 struct record {
-    struct str text; // the whole object
-    // JSON_NONE where absent; strings already unescaped. Slots past the table's are not touched.
+    struct str text;  // the whole object
+    uint64_t present; // bit i: value[i] says something
+    // Strings already unescaped. Means nothing where absent.
     struct json_value value[RECORD_SLOTS_MAX];
     unsigned member_count, duplicate_count;
     size_t scratch_used;
@@ -59,6 +60,11 @@ struct record {
 // when values with escapes do not fit the scratch as they stand). `text` must outlive the record.
 bool record_parse(struct record *r, struct str text, const struct record_keys *keys,
                   enum reason *ret_reason);
+// Reads the next element of the array that `cursor` has entered, where it stands. True with
+// REASON_ALLOWED, or with why this element is no record (the cursor is behind it then, too); false
+// at the end, and with cursor->failed when the text is no JSON.
+bool record_next(struct record *r, struct json *cursor, const struct record_keys *keys,
+                 enum reason *ret_reason);
 // The text of a slot whatever its type (a number's digits, a string's content); absent otherwise.
 struct str record_text(const struct record *r, unsigned slot);
 

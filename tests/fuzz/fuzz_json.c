@@ -101,8 +101,8 @@ static bool check_record(struct str text, const struct record_keys *keys)
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         struct str s = record_text(&r, i);
 
-        CHECK(!r.value[i].escaped);
-        CHECK((r.value[i].type == JSON_NONE) == (s.ptr == NULL));
+        CHECK((r.present >> i & 1) == (s.ptr != NULL));
+        CHECK(!s.ptr || (!r.value[i].escaped && !json_is_absent(r.value[i])));
         CHECK(!s.ptr || is_within(s, text.ptr, text.size) ||
               is_within(s, r.scratch, r.scratch_used));
     }
@@ -110,6 +110,33 @@ static bool check_record(struct str text, const struct record_keys *keys)
     record_tenant(&r);
     CHECK(record_channel(&r, CHANNEL_VOICE) <= CHANNEL_ANY);
     return true;
+}
+
+// Elements read as records where they stand are what they are read alone.
+static void check_next(struct str text, const struct record_keys *keys)
+{
+    static struct record here, alone;
+    struct json j = json_start(text, 8 + 2), twin = j;
+    enum reason reason, want;
+    struct json_value value;
+
+    if (json_enter(&j) != JSON_ARRAY) return;
+    CHECK(json_enter(&twin) == JSON_ARRAY);
+    while (record_next(&here, &j, keys, &reason)) {
+        want = REASON_ALLOWED;
+        CHECK(json_element(&twin, &value) && twin.at == j.at);
+        CHECK(str_eq(here.text, value.text));
+        if (value.type != JSON_OBJECT)
+            want = REASON_NOT_JSON;
+        else
+            record_parse(&alone, value.text, keys, &want);
+        CHECK(reason == want);
+        if (reason != REASON_ALLOWED) continue;
+        CHECK(here.present == alone.present && here.member_count == alone.member_count);
+        CHECK(here.duplicate_count == alone.duplicate_count);
+        CHECK(str_eq(record_phone(&here), record_phone(&alone)));
+    }
+    CHECK(!json_element(&twin, &value) && j.failed == twin.failed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -122,5 +149,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     walk(text, 8);
     if (check_record(text, v1)) CHECK(walk(text, 8));
     check_record(text, ocs);
+    check_next(text, v1);
     return 0;
 }

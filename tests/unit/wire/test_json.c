@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/rand.h"
-#include "engine/wire/json.h"
+#include "engine/wire/json_scan.h"
 
 #define SEED 8259u
 
@@ -297,13 +298,69 @@ static void test_mutated(void **state)
     }
 }
 
+// The vector scan and its plain twin agree wherever a text begins and ends, for any byte.
+static void test_scan_twins(void **state)
+{
+    char text[70];
+    struct rand rand;
+
+    (void)state;
+    rand_seed(&rand, SEED);
+    for (int round = 0; round < 20000; round++) {
+        unsigned size = (unsigned)rand_below(&rand, sizeof text + 1);
+        char *copy = malloc(size ? size : 1); // its exact size, so that a sanitizer sees more
+        const char *found = copy;
+
+        for (unsigned i = 0; i < size; i++)
+            copy[i] =
+                (char)(rand_below(&rand, 24) ? 0x20 + rand_below(&rand, 224) : rand_u64(&rand));
+        for (unsigned at = 0; at <= size; at++) {
+            found = copy + at;
+            while (found < copy + size && !json_scan_is_special(*found)) found++;
+            assert_ptr_equal(json_scan_special(copy + at, copy, copy + size), found);
+            assert_ptr_equal(json_scan_special_plain(copy + at, copy + size), found);
+        }
+        free(copy);
+    }
+}
+
+// A number reads alike whether the vector step may look at it or not.
+static void test_number_twins(void **state)
+{
+    static const char *const heads[] = {"0",
+                                        "-0",
+                                        "7",
+                                        "-12",
+                                        "01",
+                                        "-",
+                                        "",
+                                        "123456789012345",
+                                        "1234567890123456",
+                                        "-123456789012345678901"};
+    static const char *const tails[] = {"", ".5", ".", "e5", "E-2", "e", "x", "-", ".5e+"};
+
+    (void)state;
+    for (size_t h = 0; h < COUNT_OF(heads); h++)
+        for (size_t t = 0; t < COUNT_OF(tails); t++) {
+            struct json_value fast = {0}, plain = {0};
+            char text[128];
+            size_t size = (size_t)snprintf(text, sizeof text, "%s%s,%40s", heads[h], tails[t], "");
+            const char *a = json_scan_digits(text, text + size, &fast);
+            const char *b = json_scan_number(text, text + size, &plain);
+
+            assert_ptr_equal(a, b);
+            if (a) assert_true(str_eq(fast.text, plain.text) && fast.type == plain.type);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),     cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_depth),    cmocka_unit_test(test_views),
-        cmocka_unit_test(test_unescape), cmocka_unit_test(test_i64),
-        cmocka_unit_test(test_absent),   cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_scan_twins), cmocka_unit_test(test_number_twins),
+        cmocka_unit_test(test_good),       cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_depth),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_unescape),   cmocka_unit_test(test_i64),
+        cmocka_unit_test(test_absent),     cmocka_unit_test(test_mutated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

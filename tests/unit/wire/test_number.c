@@ -233,6 +233,27 @@ static void test_canonical(void **state)
     assert_true(accepted > 1000);
 }
 
+// Ten bytes take a way of their own; a space in front sends them the general one.
+static void test_ten_bytes(void **state)
+{
+    struct rand r;
+
+    (void)state;
+    rand_seed(&r, SEED);
+    for (int round = 0; round < 200000; round++) {
+        char text[11] = " ";
+        uint64_t fast = 0, general = 0;
+        enum number_error error;
+
+        for (int i = 1; i < 11; i++) text[i] = (char)('0' + rand_below(&r, 10));
+        if (round & 1) text[1 + rand_below(&r, 10)] = (char)rand_below(&r, 128);
+        error = number_parse(str_make(text, 11), &us, &general);
+        if (error != number_parse(str_make(text + 1, 10), &us, &fast) || fast != general)
+            fail_msg("'%.11s': %llu, not %llu", text, (unsigned long long)fast,
+                     (unsigned long long)general);
+    }
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -255,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_nanp_rule),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_international), cmocka_unit_test(test_other_homes),
         cmocka_unit_test(test_canonical),     cmocka_unit_test(test_words),
+        cmocka_unit_test(test_ten_bytes),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

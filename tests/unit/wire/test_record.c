@@ -265,15 +265,79 @@ static void test_channels(void **state)
     assert_int_equal(record_channel(&r, CHANNEL_VOICE), CHANNEL_ANY);
 }
 
+static void next_is(struct json *cursor, enum reason want, const char *phone)
+{
+    enum reason reason = REASON_COUNT;
+
+    assert_true(record_next(&r, cursor, v1_keys, &reason));
+    assert_int_equal(reason, want);
+    if (want == REASON_ALLOWED) same(record_phone(&r), phone);
+}
+
+// Elements of an array, where they stand: what is no record spoils no other.
+static void test_next(void **state)
+{
+    struct json j = json_start(STR(" [{\"phone\":\"1\"} , 5,{}, {\"phone\":[[[[[[[[[1]]]]]]]]]},"
+                                   "\n{\"x\":{\"phone\":\"9\"},\"phone\":2 },[{}], "
+                                   "{\"email\":\"\\u0041\"}]"),
+                               LIMIT_RECORD_DEPTH + 2);
+    enum reason reason = REASON_COUNT;
+
+    (void)state;
+    assert_int_equal(json_enter(&j), JSON_ARRAY);
+    next_is(&j, REASON_ALLOWED, "1");
+    same(r.text, "{\"phone\":\"1\"}");
+    next_is(&j, REASON_NOT_JSON, NULL);
+    next_is(&j, REASON_ALLOWED, NULL);
+    next_is(&j, REASON_TOO_DEEP, NULL);
+    next_is(&j, REASON_ALLOWED, "2");
+    same(r.text, "{\"x\":{\"phone\":\"9\"},\"phone\":2 }");
+    next_is(&j, REASON_NOT_JSON, NULL);
+    next_is(&j, REASON_ALLOWED, NULL);
+    same(record_text(&r, FIELD_V1_EMAIL), "A");
+    assert_false(record_next(&r, &j, v1_keys, &reason));
+    assert_int_equal(reason, REASON_COUNT);
+    assert_true(json_end(&j));
+}
+
+static void test_next_limits(void **state)
+{
+    char *text = malloc(3 * LIMIT_RECORD_BYTES);
+    enum reason reason = REASON_COUNT;
+    struct json j;
+    int size;
+
+    (void)state;
+    size = snprintf(text, 3 * LIMIT_RECORD_BYTES, "[{\"x\":\"%*s\"},{\"phone\":\"7\"},{\"a\"",
+                    LIMIT_RECORD_BYTES - 8, "");
+    j = json_start(str_make(text, (size_t)size), 8);
+    assert_int_equal(json_enter(&j), JSON_ARRAY);
+    next_is(&j, REASON_ALLOWED, NULL);
+    assert_int_equal(r.text.size, LIMIT_RECORD_BYTES);
+    next_is(&j, REASON_ALLOWED, "7");
+    assert_false(record_next(&r, &j, v1_keys, &reason));
+    assert_true(j.failed);
+    size = snprintf(text, 3 * LIMIT_RECORD_BYTES, "[{\"x\":\"%*s\"},{\"phone\":\"7\"}]",
+                    LIMIT_RECORD_BYTES - 7, "");
+    j = json_start(str_make(text, (size_t)size), 8);
+    assert_int_equal(json_enter(&j), JSON_ARRAY);
+    next_is(&j, REASON_TOO_LARGE, NULL);
+    next_is(&j, REASON_ALLOWED, "7");
+    assert_false(record_next(&r, &j, v1_keys, &reason));
+    assert_true(json_end(&j));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_typical),    cmocka_unit_test(test_order_of_names),
-        cmocka_unit_test(test_tenant),     cmocka_unit_test(test_types),
-        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_ocs_keys),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_limits),     cmocka_unit_test(test_more_keys),
-        cmocka_unit_test(test_near_keys),  cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_typical),     cmocka_unit_test(test_next),
+        cmocka_unit_test(test_next_limits), cmocka_unit_test(test_order_of_names),
+        cmocka_unit_test(test_tenant),      cmocka_unit_test(test_types),
+        cmocka_unit_test(test_duplicates),  cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_ocs_keys),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_more_keys),
+        cmocka_unit_test(test_near_keys),   cmocka_unit_test(test_channels),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
