@@ -261,7 +261,6 @@ void feed_close(struct feed *f)
         pthread_join(f->thread, NULL);
     }
     loader_free(f->loader);
-    f->save_stop = false;
     saves_close(f);
     loads_drop(f);
     while ((node = queue_pop(&f->jobs))) { // pushed while it was closing

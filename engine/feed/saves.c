@@ -2,6 +2,7 @@
 #include "engine/feed/saves.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -57,7 +58,13 @@ static void end(struct feed *f)
 {
     free(f->save.lists);
     f->save.lists = NULL;
-    if (f->save.err == ERR_CLOSED) return;
+    if (f->save.err == ERR_CLOSED) {
+        log_warn("snapshot",
+                 "not written in %d s, given up: the next start reads the log and the "
+                 "list files instead",
+                 SAVES_CLOSE_MS / 1000);
+        return;
+    }
     if (f->save.err) {
         failed(f, f->save.info.text);
         return;
@@ -82,14 +89,8 @@ static bool is_blocked(const struct feed *f)
     return false;
 }
 
-void saves_run(struct feed *f)
+static void begin(struct feed *f)
 {
-    if (f->saving && atomic_load(&f->save_done)) {
-        pthread_join(f->save_thread, NULL);
-        f->saving = false;
-        end(f);
-    }
-    if (f->saving || !f->save_due || loads_pending(f) || clock_mono_ns() < f->save_after_ns) return;
     if (is_blocked(f) || !prepare(f)) return;
     atomic_store(&f->save_done, false);
     if (pthread_create(&f->save_thread, NULL, write_snapshot, f) == 0) {
@@ -100,14 +101,36 @@ void saves_run(struct feed *f)
     failed(f, "no thread to write it");
 }
 
+static void join(struct feed *f)
+{
+    pthread_join(f->save_thread, NULL);
+    f->saving = false;
+    end(f);
+}
+
+void saves_run(struct feed *f)
+{
+    if (f->saving && atomic_load(&f->save_done)) join(f);
+    if (f->saving || !f->save_due || loads_pending(f) || clock_mono_ns() < f->save_after_ns) return;
+    begin(f);
+}
+
+static void finish(struct feed *f, int64_t deadline_ns)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    while (!atomic_load(&f->save_done) && clock_mono_ns() < deadline_ns) nanosleep(&pause, NULL);
+    atomic_store(&f->save_stop, true);
+    join(f);
+    atomic_store(&f->save_stop, false);
+}
+
 void saves_close(struct feed *f)
 {
-    if (f->saving) {
-        pthread_join(f->save_thread, NULL);
-        f->saving = false;
-        end(f);
-    }
-    if (!f->durable || !f->save_due || is_blocked(f) || !prepare(f)) return;
-    snapshot_write(&f->save, f->set, f->save_reader);
-    end(f);
+    int64_t deadline_ns = clock_mono_ns() + (int64_t)SAVES_CLOSE_MS * 1000000;
+
+    if (f->saving) finish(f, deadline_ns);
+    if (!f->durable || !f->save_due || clock_mono_ns() >= deadline_ns) return;
+    begin(f);
+    if (f->saving) finish(f, deadline_ns);
 }

@@ -12,5 +12,7 @@ struct feed;
 
 // Begins one that is due, or ends one that is done.
 void saves_run(struct feed *f);
-// At the end: waits for the one under way, writes one if a load was not saved yet.
+// At the end: waits for the one under way, writes one if a load was not saved yet. What is not
+// written after SAVES_CLOSE_MS is given up: the next start reads the log and the files instead.
+#define SAVES_CLOSE_MS 3000
 void saves_close(struct feed *f);
