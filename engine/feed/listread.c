@@ -167,14 +167,16 @@ static void log_end(const struct listread *r)
 {
     const struct list_rows *rows = &r->load->rows;
     double seconds = (double)r->load->load_ms / 1000;
+    char rate[PROGRESS_RATE_SIZE];
 
+    progress_rate(rate, rows->rows, seconds);
     log_info(r->load->subject,
              "%llu rows read: %llu accepted, %llu duplicates, %llu invalid, %llu suppressed, "
-             "%llu skipped; %.2f s, %.1f M rows/s",
+             "%llu skipped; %.2f s, %s",
              (unsigned long long)rows->rows, (unsigned long long)rows->accepted,
              (unsigned long long)rows->duplicates, (unsigned long long)rows->invalid,
              (unsigned long long)rows->suppressed, (unsigned long long)rows->skipped, seconds,
-             (double)rows->rows / seconds / 1e6);
+             rate);
     rejects_log(&r->rejects, r->load->subject, r->load->name);
 }
 

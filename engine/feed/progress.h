@@ -15,6 +15,9 @@ struct progress {
 };
 
 void progress_start(struct progress *p, const char *subject, bool terminal, uint64_t total_bytes);
+// "7.6 M rows/s", "41 k rows/s", "12 rows/s".
+#define PROGRESS_RATE_SIZE 32
+void progress_rate(char dst[PROGRESS_RATE_SIZE], uint64_t rows, double seconds);
 void progress_step(struct progress *p, uint64_t done_bytes, uint64_t rows, uint64_t rejected);
 // Takes the redrawn line away. Returns the milliseconds since the start, at least 1.
 uint64_t progress_end(struct progress *p);
