@@ -51,6 +51,24 @@ static inline const char *find_control(const char *p, const char *end)
     return p;
 }
 
+// The first byte that may not stand in a target: a space or control byte, DEL or beyond ASCII.
+static inline const char *find_target_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f);
+
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i good = _mm_andnot_si128(_mm_cmpeq_epi8(v, del), _mm_cmpgt_epi8(v, space));
+        unsigned mask = (unsigned)_mm_movemask_epi8(good);
+
+        if (mask != 0xffff) return p + __builtin_ctz(~mask);
+    }
+#endif
+    while (p < end && (unsigned char)*p > ' ' && (unsigned char)*p < 0x7f) p++;
+    return p;
+}
+
 // The CR of this line's CRLF: 1 found, 0 more bytes are needed, or ERR_BAD_REQUEST.
 static inline int find_line_end(const char *p, const char *end, const char **ret)
 {
@@ -79,24 +97,31 @@ static inline uint32_t load4(const char *p)
     return v;
 }
 
-// Is the field name at `p` this lower-case one (4 to 24 letters and '-'), followed by its colon?
-// Compared a word at a time, the last one overlapping; `size` is a constant.
-static inline bool name_is(const char *p, const char *e, const char *name, size_t size)
+// Are these bytes this lower-case word of 4 to 24 letters and '-', in any case? Compared eight at a
+// time, the last eight overlapping; `size` is a constant. There are no control bytes in a line,
+// which is why one bit may be set in all.
+static inline bool same_word(const char *p, const char *word, size_t size)
 {
     const uint64_t lower = 0x2020202020202020u;
     uint64_t differ = 0;
 
-    if ((size_t)(e - p) <= size || p[size] != ':') return false;
     if (size < 8) {
-        differ = (load4(p) | (uint32_t)lower) ^ load4(name);
-        differ |= (load4(p + size - 4) | (uint32_t)lower) ^ load4(name + size - 4);
+        differ = (load4(p) | (uint32_t)lower) ^ load4(word);
+        differ |= (load4(p + size - 4) | (uint32_t)lower) ^ load4(word + size - 4);
         return differ == 0;
     }
-    for (size_t i = 0; i + 8 <= size; i += 8) differ |= (load8(p + i) | lower) ^ load8(name + i);
-    differ |= (load8(p + size - 8) | lower) ^ load8(name + size - 8);
+    for (size_t i = 0; i + 8 <= size; i += 8) differ |= (load8(p + i) | lower) ^ load8(word + i);
+    differ |= (load8(p + size - 8) | lower) ^ load8(word + size - 8);
     return differ == 0;
 }
+
+// Is that the name of the field at `p`?
+static inline bool name_is(const char *p, const char *e, const char *name, size_t size)
+{
+    return (size_t)(e - p) > size && p[size] == ':' && same_word(p, name, size);
+}
 #define NAME_IS(p, e, lit) name_is(p, e, lit, sizeof(lit) - 1)
+#define VALUE_IS(v, lit)   ((v).size == sizeof(lit) - 1 && same_word((v).ptr, lit, sizeof(lit) - 1))
 
 static inline struct str value_of(const char *p, const char *e)
 {
@@ -107,6 +132,10 @@ static inline struct str value_of(const char *p, const char *e)
 
 static void take_connection(struct fields *f, struct str value)
 {
+    if (LIKELY(VALUE_IS(value, "keep-alive"))) {
+        f->keep_alive = true;
+        return;
+    }
     while (value.ptr) {
         struct str word = str_trim(str_cut(value, ',', &value));
 
@@ -215,20 +244,30 @@ static int take_version(struct http1_head *h, const char *p, const char *e)
     return 0;
 }
 
+// Why what lies before the next space is no target.
+static int refuse_target(const char *start, const char *e)
+{
+    const char *space = memchr(start, ' ', (size_t)(e - start));
+
+    return (space ? space : e) - start > LIMIT_TARGET_BYTES ? ERR_URI_TOO_LONG : ERR_BAD_REQUEST;
+}
+
 static int take_request_line(struct http1_head *h, const char *p, const char *e)
 {
     const char *start = p;
 
-    while (p < e && token[(unsigned char)*p]) p++;
-    if (p == start || p == e || *p != ' ') return ERR_BAD_REQUEST;
-    h->method = method_of(str_make(start, (size_t)(p - start)), &h->head_only);
+    if (LIKELY(e - p > 5 && load4(p) == load4("POST") && p[4] == ' ')) {
+        h->method = HTTP_POST;
+        p += 4;
+    } else {
+        while (p < e && token[(unsigned char)*p]) p++;
+        if (p == start || p == e || *p != ' ') return ERR_BAD_REQUEST;
+        h->method = method_of(str_make(start, (size_t)(p - start)), &h->head_only);
+    }
     start = ++p;
-    p = memchr(p, ' ', (size_t)(e - p));
-    if (!p) return e - start > LIMIT_TARGET_BYTES ? ERR_URI_TOO_LONG : ERR_BAD_REQUEST;
-    if (p == start) return ERR_BAD_REQUEST;
-    if (p - start > LIMIT_TARGET_BYTES) return ERR_URI_TOO_LONG;
-    for (const char *t = start; t < p; t++)
-        if ((unsigned char)*t <= ' ' || (unsigned char)*t >= 0x7f) return ERR_BAD_REQUEST;
+    p = find_target_end(p, e);
+    if (p == start || p == e || *p != ' ' || p - start > LIMIT_TARGET_BYTES)
+        return refuse_target(start, e);
     split_target(h, str_make(start, (size_t)(p - start)));
     return take_version(h, p + 1, e);
 }
@@ -265,11 +304,12 @@ ssize_t http1_parse_head(struct str in, struct http1_head *ret)
 {
     bool clamped = in.size > LIMIT_HEADER_BYTES;
     const char *p = in.ptr, *end = in.ptr + (clamped ? LIMIT_HEADER_BYTES : in.size), *e;
+    static const struct http1_head blank;
     struct fields f = {0};
     int err;
 
     if (p == end) return 0;
-    *ret = (struct http1_head){0};
+    *ret = blank; // copied: shorter than what compilers make of zeros
     err = skip_empty_lines(&p, end);
     if (err) return err;
     err = find_line_end(p, end, &e);
