@@ -243,7 +243,7 @@ static int refuse(const struct lists_entry *e, struct load *load)
 {
     return err_set(&load->info, ERR_CONFIG,
                    "%s would leave %llu of %llu entries and is refused; if that is right: raise "
-                   "shrink_max_percent and reload",
+                   "shrink_max_percent and restart",
                    load->path, (unsigned long long)(load->rows.accepted + load->rows.suppressed),
                    (unsigned long long)(e->pub.rows.accepted + e->pub.rows.suppressed));
 }
