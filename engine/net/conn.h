@@ -16,14 +16,18 @@
 #include "engine/net/poll.h"
 #include "engine/net/server.h"
 
-// A head, a small body (or as much of a stream), and what came after them.
-#define CONN_IN_BYTES   (LIMIT_HEADER_BYTES + LIMIT_SMALL_BODY_BYTES + 4096 + LIMIT_HEADER_BYTES)
+// A head, a small body (or as much of a stream), and what came after them: a head, or the receive
+// buffer that came before the stream's reader stopped to read.
+#define CONN_IN_BYTES                                                                              \
+    (LIMIT_HEADER_BYTES + LIMIT_SMALL_BODY_BYTES + 4096 + LIMIT_HEADER_BYTES + LIMIT_RECV_BYTES)
 #define CONN_IN_STRIDE  ((size_t)CONN_IN_BYTES + 192)
 #define CONN_OUT_STRIDE ((size_t)LIMIT_SEND_BYTES + 320)
 #define CONN_SPARES     64  // slots beyond connections_max: their last operations come back first
 #define CONN_WAITING    64  // requests of one connection handed over and not yet answered
 #define CONN_ANSWER     512 // room that each of them is sure of: a canned answer
 #define CONN_LINGER_MS  1000
+#define CONN_KEPT_MAX   (LIMIT_RECV_BUFFERS / 2) // buffers lent across turns; beyond, see below
+#define CONN_HOARD_MS   250 // so long may one keep buffers without progress while others lack them
 #define CONN_NO_BUFFER  (-1)
 
 enum conn_state {

@@ -7,7 +7,6 @@
 #define PIECE_MAX   (LIMIT_SMALL_BODY_BYTES + 4096)
 // A handler that takes nothing of a piece has seen an unfinished part, never a lack of room.
 #define PIECE_ROOM  (LIMIT_SEND_BYTES / 4)
-#define KEPT_MAX    (LIMIT_RECV_BUFFERS / 2)
 #define ALLOW_BYTES 96
 
 static_assert(CONN_IN_BYTES >= LIMIT_HEADER_BYTES + PIECE_MAX, "a head and its body fit a slot");
@@ -243,7 +242,7 @@ static ssize_t hand_over_here(struct conn *c, struct arrival *a, struct str in)
     a->req.body = a->head.length_bytes && a->req.route->body != ROUTE_NO_BODY
                       ? str_make(in.ptr + a->head_size, (size_t)a->head.length_bytes)
                       : str_make(in.ptr + a->head_size, 0);
-    c->request_buffer = a->buffer;
+    c->request_buffer = a->head.length_bytes ? a->buffer : CONN_NO_BUFFER; // no body to keep
     if (is_in_slot(c, in)) c->keep = (uint32_t)(in.ptr - c->in + (ptrdiff_t)size);
     c->continue_due = false;
     c->head_only = a->head.head_only;
@@ -258,7 +257,8 @@ static bool is_here(const struct conn *c, const struct arrival *a, struct str in
 
     return !h->chunked && !a->stream && h->length_bytes <= body_max(a->req.route) &&
            h->length_bytes <= in.size - a->head_size &&
-           (a->buffer == CONN_NO_BUFFER || c->server->kept <= KEPT_MAX);
+           (a->buffer == CONN_NO_BUFFER || h->length_bytes == 0 ||
+            c->server->kept <= CONN_KEPT_MAX);
 }
 
 static ssize_t take_head(struct conn *c, struct str in, int buffer)
@@ -557,6 +557,4 @@ void intake_store(struct conn *c)
         if (moved == 0) break;
         held_used(c, moved);
     }
-    if (c->held_first != CONN_NO_BUFFER && c->server->kept > KEPT_MAX)
-        conn_close(c, METRIC_CLOSED_SLOW); // others need the buffers more
 }

@@ -301,6 +301,25 @@ static void expire_all(struct server *s)
     }
 }
 
+// Receive buffers run short: whoever keeps some and gets nowhere gives way. Those that read their
+// answers give them back by themselves.
+static void expire_hoarders(struct server *s)
+{
+    static const enum conn_state keepers[] = {CONN_SEND, CONN_WORK, CONN_READ};
+    int64_t oldest = s->now_ms - CONN_HOARD_MS;
+
+    for (size_t i = 0; i < COUNT_OF(keepers) && s->kept > CONN_KEPT_MAX; i++) {
+        struct conn *c = s->lists[keepers[i]].first, *next;
+
+        for (; c && c->since_ms <= oldest; c = next) {
+            next = c->next;
+            if (c->held_first == CONN_NO_BUFFER && c->pinned == CONN_NO_BUFFER) continue;
+            c->reset = true;
+            conn_close(c, METRIC_CLOSED_SLOW);
+        }
+    }
+}
+
 static void start_drain(struct server *s)
 {
     s->draining = true;
@@ -331,6 +350,7 @@ static void run_timers(struct server *s)
     if (s->now_ms >= s->timers_ms) {
         s->timers_ms = s->now_ms + TIMERS_EVERY_MS;
         expire_all(s);
+        expire_hoarders(s);
     }
     if (s->draining && s->now_ms >= s->drain_ms) close_all(s);
     if (s->now_ms < s->tick_ms) return;
@@ -356,6 +376,7 @@ static int64_t wait_ns(const struct server *s)
 
         if (c && timeout_ms) due_ms = min_i64(due_ms, at > s->timers_ms ? at : s->timers_ms);
     }
+    if (s->kept > CONN_KEPT_MAX) due_ms = min_i64(due_ms, s->timers_ms);
     if (!s->accepting && !s->draining) due_ms = min_i64(due_ms, s->accept_ms);
     if (s->draining) due_ms = min_i64(due_ms, s->drain_ms);
     return due_ms > now_ms ? (due_ms - now_ms) * 1000000 : 1000000;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that read slowly, or not at all: everybody gets a whole answer, nobody is forgotten."""
 import random
+import selectors
 import socket
 import time
 
@@ -69,3 +70,64 @@ class TestBackpressure(EngineCase):
                     for _ in range(400):
                         self.assertEqual(pipeline.receive().status, 409)
                         self.assertEqual(pipeline.receive().status, 200)
+
+    def upload(self, server, count, data, seconds):
+        """Sends `data` on `count` connections at once and reads what comes; the whole pages."""
+        pages, sent = {}, {}
+        waiting = selectors.DefaultSelector()
+        for _ in range(count):
+            client = server.client()
+            self.addCleanup(client.close)
+            client.socket.setblocking(False)
+            pages[client.socket], sent[client.socket] = bytearray(), 0
+            waiting.register(client.socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        end = time.monotonic() + seconds
+        while waiting.get_map() and time.monotonic() < end:
+            for key, what in waiting.select(0.5):
+                one = key.fileobj
+                if what & selectors.EVENT_WRITE:
+                    sent[one] += one.send(data[sent[one]:sent[one] + 200000])
+                    if sent[one] == len(data):
+                        waiting.modify(one, selectors.EVENT_READ)
+                if what & selectors.EVENT_READ:
+                    part = one.recv(200000)
+                    self.assertTrue(part, f'closed after {len(pages[one])} bytes')
+                    pages[one] += part
+                    if pages[one].endswith(b'\r\n0\r\n\r\n'):
+                        waiting.unregister(one)
+        self.assertFalse(waiting.get_map(), 'not all were answered')
+        return pages.values()
+
+    def test_more_uploads_than_receive_buffers(self):
+        lines = b'{"phone":"2125551234"}\n' * 6000
+        data = request('POST', '/v1/decisions', lines, Content_Type='application/x-ndjson')
+        for backend in BACKENDS:
+            server = self.start(*backend)
+            whole = self.upload(server, 300, data, 60)
+            self.assertEqual(len(whole), 300)
+            for page in whole:  # the chunks' heads cut a line now and then
+                self.assertGreater(page.count(b'"verdict"'), 5900)
+
+    def test_a_dialer_beside_many_deaf_ones(self):
+        # each would keep a receive buffer: for its batch, or for what it sent behind its answers
+        batch = request('POST', '/v1/decisions', b'{"records":[' + b'1,' * 14000 + b'1]}')
+        lines = request('POST', '/v1/decisions', b'{"phone":"2125551234"}\n' * 100000,
+                        Content_Type='application/x-ndjson')
+        for backend in BACKENDS:
+            for data in (batch, lines):
+                server = self.start(*backend)
+                deaf = [self.slow_client(server) for _ in range(300)]
+                for client in deaf:
+                    self.addCleanup(client.close)
+                    client.socket.setblocking(False)
+                with server.client(timeout=10) as dialer:
+                    for _ in range(3):
+                        for client in deaf:
+                            try:
+                                client.socket.send(data)
+                            except OSError:
+                                pass  # its buffers are full, or it was hung up on
+                        self.assertEqual(dialer.ask('GET', '/livez').status, 200)
+                        answer = dialer.ask('POST', '/ocs/validate', {'GSW_PHONE': '2125551234'})
+                        self.assertEqual(answer.status, 409)
+                        time.sleep(0.2)
