@@ -9,7 +9,7 @@
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
 
-// What is prebuilt, or as much with an instant; and the comma or newline.
+// What is prebuilt, or as much with an instant.
 #define RESULT_BYTES_MAX (VIEW_RESULT_BYTES + CLOCK_TEXT_SIZE)
 #define AT_BYTES_MAX     128 // an instant, every byte of it percent-encoded
 
@@ -42,37 +42,40 @@ static void ask(struct worker *w, const struct batch *b, enum reason reason, str
         question_from_record(q, &w->record, &b->frame, &e->tenants, e->set);
 }
 
-static void put_result(struct buf *out, const struct view *view, const struct verdict *v)
+// A result with what stands between it and the one before or behind it.
+static void put_result(struct buf *out, const struct view *view, const struct verdict *v,
+                       bool lines, bool first)
 {
     const struct view_result *ready = view_result(view, v);
+    unsigned skip = lines || first;
 
-    if (LIKELY(ready))
-        buf_put(out, ready->text, ready->size_bytes);
-    else
-        verdict_write_result(out, v);
+    if (LIKELY(ready)) {
+        buf_put(out, ready->text + skip, ready->size_bytes - skip - !lines);
+        return;
+    }
+    if (!skip) buf_char(out, ',');
+    verdict_write_result(out, v);
+    if (lines) buf_char(out, '\n');
 }
 
 // Decides the first `count` questions of the worker's array and writes their results.
 static void write_slice(struct worker *w, struct conn *conn, struct batch *b, unsigned count,
                         bool lines)
 {
-    char memory[LIMIT_TURN_QUESTIONS * RESULT_BYTES_MAX];
     const struct view *view = worker_view(w);
     struct buf out;
 
-    buf_wrap(&out, memory, sizeof memory);
+    buf_wrap(&out, conn_stream_space(conn), conn_stream_room(conn));
     for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
     for (unsigned i = 0; i < count; i++) {
         struct verdict v = decide(view, w->engine->set, &w->pending[i].question);
 
         worker_count(w, &v);
-        if (b->started && !lines) buf_char(&out, ',');
-        put_result(&out, view, &v);
-        if (lines) buf_char(&out, '\n');
+        put_result(&out, view, &v, lines, !b->started);
         b->started = true;
     }
     CHECK(!out.failed);
-    conn_stream_write(conn, buf_view(&out));
+    conn_stream_commit(conn, out.size_bytes);
 }
 
 static void begin_slice(struct batch *b)
@@ -176,6 +179,7 @@ static int frame_init(struct worker *w, const struct http_request *req, struct b
     *ret_why = "\"at\" must be RFC 3339 with an offset, like 2026-11-22T09:00:00-05:00";
     if (!head->at.size) return 0;
     if (!clock_parse(head->at, &at_ns) || at_ns < 1000000000) return ERR_BAD_INSTANT;
+    if (at_ns / 1000000000 >= SET_FOREVER) return ERR_BAD_INSTANT; // it would wrap to another time
     b->at_s = at_ns / 1000000000;
     return 0;
 }

@@ -85,6 +85,7 @@ static enum reason read_frame(struct question *q, const struct record *record,
     q->now_s = frame->now_s;
     if (at.size) {
         if (!clock_parse(at, &at_ns) || at_ns < 0) return REASON_BAD_INSTANT;
+        if (at_ns / 1000000000 >= SET_FOREVER) return REASON_BAD_INSTANT; // past what entries know
         q->now_s = (uint32_t)(at_ns / 1000000000);
     }
     return REASON_ALLOWED;
