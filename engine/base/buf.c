@@ -60,7 +60,10 @@ bool buf_reserve(struct buf *b, size_t more_bytes)
 
 void buf_put(struct buf *b, const void *data, size_t size_bytes)
 {
-    if (size_bytes == 0 || !buf_reserve(b, size_bytes)) return;
+    if (size_bytes == 0) return;
+    // what fits needs no call
+    if ((b->failed || size_bytes > b->cap_bytes - b->size_bytes) && !buf_reserve(b, size_bytes))
+        return;
     memcpy(b->ptr + b->size_bytes, data, size_bytes);
     b->size_bytes += size_bytes;
 }
@@ -72,7 +75,7 @@ void buf_str(struct buf *b, struct str s)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_put(b, &c, 1);
+    if (buf_reserve(b, 1)) b->ptr[b->size_bytes++] = c;
 }
 
 void buf_u64(struct buf *b, uint64_t value)

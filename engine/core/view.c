@@ -64,7 +64,9 @@ static void result_init(struct view_result *r, const struct verdict *verdict)
     struct buf text;
 
     buf_wrap(&text, r->text, sizeof r->text);
+    buf_char(&text, ',');
     verdict_write_result(&text, verdict);
+    buf_char(&text, '\n');
     CHECK(!text.failed);
     r->size_bytes = (uint16_t)text.size_bytes;
 }

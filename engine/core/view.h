@@ -23,7 +23,8 @@ struct plan {
     uint16_t not_ready_list;      // index of the list that is not loaded
 };
 
-// A result of /v1/decisions as text, for a verdict that is not bound to an instant.
+// A result of /v1/decisions as text, for a verdict that is not bound to an instant: a comma, the
+// object, a newline. A JSON batch has use for the one, NDJSON for the other.
 #define VIEW_RESULT_BYTES 248 // 140 and a list's name
 struct view_result {
     uint16_t size_bytes;

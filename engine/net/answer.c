@@ -239,19 +239,33 @@ size_t conn_stream_room(const struct conn *c)
     return used < c->out_cap ? c->out_cap - used : 0;
 }
 
-void conn_stream_write(struct conn *c, struct str data)
+char *conn_stream_space(struct conn *c)
 {
     CHECK(c->streaming);
-    if (data.size == 0 || c->broken) return;
-    CHECK(data.size <= conn_stream_room(c));
+    return c->out + c->out_size + (c->chunked && !c->chunk_open ? CHUNK_HEAD : 0);
+}
+
+void conn_stream_commit(struct conn *c, size_t size_bytes)
+{
+    CHECK(c->streaming);
+    if (size_bytes == 0 || c->broken) return;
+    CHECK(size_bytes <= conn_stream_room(c));
     if (c->chunked && !c->chunk_open) {
         c->chunk_at = c->out_size;
         c->out_size += CHUNK_HEAD;
         c->chunk_open = true;
     }
-    memcpy(c->out + c->out_size, data.ptr, data.size);
-    c->out_size += data.size;
+    c->out_size += size_bytes;
     conn_touch(c);
+}
+
+void conn_stream_write(struct conn *c, struct str data)
+{
+    CHECK(c->streaming);
+    if (data.size == 0 || c->broken) return;
+    CHECK(data.size <= conn_stream_room(c));
+    memcpy(conn_stream_space(c), data.ptr, data.size);
+    conn_stream_commit(c, data.size);
 }
 
 static void close_chunk(struct conn *c)

@@ -105,6 +105,9 @@ void conn_stream_begin(struct conn *c, unsigned status, struct str content_type)
 // Bytes that fit now without waiting; 0 = wait for on_resume.
 size_t conn_stream_room(const struct conn *c);
 void conn_stream_write(struct conn *c, struct str data); // at most conn_stream_room bytes
+// The same without a copy: where the next conn_stream_room bytes may be put, and how many were.
+char *conn_stream_space(struct conn *c);
+void conn_stream_commit(struct conn *c, size_t size_bytes);
 void conn_stream_end(struct conn *c);
 // Breaks the connection off so that the client sees that the answer is not whole.
 void conn_stream_abort(struct conn *c);
