@@ -56,6 +56,7 @@ int main(int argc, char **argv)
         log_error("engine", "%s", info.text);
     else if (!answer_question(&engine.conf))
         serve(&set);
+    if (atomic_load(&engine.failed)) err = ERR_SYSTEM;
     engine_stop(&engine);
     return err ? 1 : 0;
 }

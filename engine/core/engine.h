@@ -29,6 +29,7 @@ struct engine {
     struct view_settings settings; // what the next view gets
     bool loopback;
     atomic_bool draining;
+    atomic_bool failed; // a worker's event loop broke: main ends the process, not with 0
     unsigned worker_count;
     struct worker *workers;
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/worker.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/check.h"
 #include "engine/base/log.h"
@@ -117,8 +119,13 @@ static void *run(void *arg)
 {
     struct worker *w = arg;
 
-    if (server_run(w->server) < 0)
-        log_error("engine", "worker %u stopped: the event loop failed; try: --epoll", w->number);
+    if (server_run(w->server) < 0) {
+        // its listener would go on collecting connections that nobody answers
+        log_error("engine", "worker %u: the event loop failed, so the engine ends; try: --epoll",
+                  w->number);
+        atomic_store(&w->engine->failed, true);
+        kill(getpid(), SIGTERM);
+    }
     return NULL;
 }
 

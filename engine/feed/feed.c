@@ -310,7 +310,7 @@ void feed_submit(struct feed *f, struct feed_job *job)
 int feed_rejected(const struct feed *f, unsigned list, int *ret_fd)
 {
     pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&f->lock;
-    char path[PATH_MAX];
+    char path[PATH_MAX] = "";
     int fd = -1;
 
     pthread_mutex_lock(lock);
@@ -323,7 +323,7 @@ int feed_rejected(const struct feed *f, unsigned list, int *ret_fd)
         if (path[0]) fd = open(path, O_RDONLY | O_CLOEXEC);
     }
     pthread_mutex_unlock(lock);
-    if (fd < 0) return ERR_NOT_FOUND;
+    if (fd < 0) return !path[0] || errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
     *ret_fd = fd;
     return 0;
 }

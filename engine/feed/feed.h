@@ -92,5 +92,6 @@ void feed_submit(struct feed *f, struct feed_job *job);
 
 // -- rejected rows -------------------------------------------------------------------------------
 // Opens the report of the list's last load: CSV "line,column,reason,value" with values masked.
-// A new descriptor at offset 0, owned by the caller; ERR_NOT_FOUND when nothing was rejected.
+// A new descriptor at offset 0, owned by the caller; ERR_NOT_FOUND when nothing was rejected,
+// ERR_IO when it cannot be opened (too many files).
 int feed_rejected(const struct feed *f, unsigned list, int *ret_fd);

@@ -10,10 +10,10 @@
 // answers either always at once or always in on_turn (or by conn_defer), else answers change
 // places. A turn has up to four rounds of handing over and on_turn when more input is there.
 //
-// Backends: io_uring (multishot accept and receive, provided buffers, direct descriptors where the
-// kernel has them), or epoll where io_uring is missing or forbidden; net_server_new says in
-// `ret_note` which, and what to type to get io_uring. Nothing here allocates after net_server_new
-// except bodies of ROUTE_WHOLE above 64 KiB, from a bounded pool made at start.
+// Backends: io_uring (multishot accept and receive, provided buffers), or epoll where io_uring is
+// missing or forbidden; server_new says in `ret_note` which, and what to type to get io_uring.
+// Nothing here allocates after net_server_new except bodies of ROUTE_WHOLE above 64 KiB, from a
+// bounded pool made at start.
 #pragma once
 
 #include <stdbool.h>
