@@ -156,20 +156,19 @@ static unsigned slot_of_escaped(const struct record_keys *keys, struct json_valu
 }
 
 // False when the scratch has no room.
-static bool unescape(struct record *r, struct json_value *v)
+static bool unescape(struct record *r, struct json_value v, struct str *ret)
 {
-    if (v->text.size > sizeof r->scratch - r->scratch_used) return false;
-    v->text = json_unescape(*v, r->scratch + r->scratch_used);
-    v->escaped = false;
-    r->scratch_used += v->text.size;
+    if (v.text.size > sizeof r->scratch - r->scratch_used) return false;
+    *ret = json_unescape(v, r->scratch + r->scratch_used);
+    r->scratch_used += ret->size;
     return true;
 }
 
-static inline bool says_something(struct json_value v)
+static inline bool says_something(enum json_type type, struct str text)
 {
     // what begins with a letter or digit needs no closer look
-    return (v.text.size > 0 && v.type >= JSON_NUMBER && (unsigned char)v.text.ptr[0] > ' ') ||
-           !json_is_absent(v);
+    return (text.size > 0 && type >= JSON_NUMBER && (unsigned char)text.ptr[0] > ' ') ||
+           !json_is_absent((struct json_value){type, false, text});
 }
 
 // Reads the object whose brace is before `p`. Its end, or NULL with the reason.
@@ -181,6 +180,7 @@ static inline const char *read_members(struct record *r, const char *p, const ch
     enum json_error error = JSON_SYNTAX;
     uint64_t seen = 0, present = 0, bit;
     struct json_value key, value;
+    struct str text, plain;
 
     r->scratch_used = 0;
     *ret_reason = REASON_NOT_JSON;
@@ -198,15 +198,20 @@ static inline const char *read_members(struct record *r, const char *p, const ch
         }
         slot = UNLIKELY(key.escaped) ? slot_of_escaped(keys, key) : find(keys, key.text, &place);
         if (slot == FREE) continue;
-        if (UNLIKELY(value.escaped) && !unescape(r, &value)) {
+        text = value.text;
+        if (UNLIKELY(value.escaped) && !unescape(r, value, &plain)) {
             *ret_reason = REASON_TOO_LARGE;
             return NULL;
         }
+        if (UNLIKELY(value.escaped)) text = plain;
         bit = UINT64_C(1) << slot;
         if (UNLIKELY(seen & bit)) duplicates++;
         seen |= bit;
-        present = says_something(value) ? present | bit : present & ~bit;
-        r->value[slot] = value;
+        present = says_something(value.type, text) ? present | bit : present & ~bit;
+        // one by one: what was just stored in parts is slow to load as a whole
+        r->value[slot].type = value.type;
+        r->value[slot].escaped = false;
+        r->value[slot].text = text;
     } while (json_scan_take(&p, end, ','));
     if (!json_scan_take(&p, end, '}')) return NULL;
 out:
