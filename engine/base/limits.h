@@ -23,8 +23,11 @@
 // -- one question --------------------------------------------------------------------------
 // A record: GSW fields and user fields. OCS sends 1 to 4 KiB; 64 KiB leaves room for the largest
 // custom fields seen and keeps one request inside two receive buffers.
-#define LIMIT_RECORD_BYTES    65536
-#define LIMIT_RECORD_DEPTH    8   // nesting of values that are skipped
+#define LIMIT_RECORD_BYTES 65536
+#define LIMIT_RECORD_DEPTH 8 // nesting of values that are skipped
+// A batch is walked past records that are nested too deeply, which are then blocked one by one; one
+// bit a level in wire/json.
+#define LIMIT_BATCH_DEPTH     64
 #define LIMIT_RECORD_KEYS     512 // members of one record
 #define LIMIT_NUMBER_BYTES    64  // a phone number as text, with spaces, dashes, extension
 #define LIMIT_EMAIL_BYTES     254 // RFC 5321, 4.5.3.1.3: path of 256 less the brackets

@@ -145,7 +145,7 @@ static const char *head_member(struct batch_head *head, struct str key, struct j
 // The sentence that says what is wrong with the body, or NULL.
 static const char *read_head(struct batch_head *head, struct str body)
 {
-    struct json j = json_start(body, LIMIT_RECORD_DEPTH + 2);
+    struct json j = json_start(body, LIMIT_BATCH_DEPTH);
     struct json_value key, value;
     const char *wrong = NULL;
 
@@ -196,7 +196,7 @@ static void begin_json(struct worker *w, struct conn *conn, const struct http_re
         return;
     }
     b->owner.on_resume = on_resume_json;
-    b->cursor = json_start(head.records, LIMIT_RECORD_DEPTH + 1);
+    b->cursor = json_start(head.records, LIMIT_BATCH_DEPTH);
     CHECK(json_enter(&b->cursor) == JSON_ARRAY);
     conn_stream_begin(conn, 200, STR("application/json"));
     conn_stream_write(conn, STR("{\"results\":["));

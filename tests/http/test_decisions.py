@@ -99,6 +99,18 @@ class TestDecisions(SharedEngineCase):
         self.assertEqual([r['verdict'] for r in results],
                          wanted[:50] + ['block', 'block'] + wanted[50:])
 
+    def test_a_record_too_deep_is_one_result(self):
+        def nested(depth):
+            return '{"phone":"2125500001","x":' + '[' * depth + ']' * depth + '}'
+
+        for depth, second in ((7, 'allow'), (20, 'block'), (60, 'block')):
+            body = '{"records":[{"phone":"2125500001"},%s,{"phone":"2125500001"}]}' % nested(depth)
+            results = self.decide(body)
+            self.assertEqual([r['verdict'] for r in results], ['allow', second, 'allow'], depth)
+            self.assertEqual(results[1]['type'], '' if second == 'allow' else 'input', depth)
+        answer = self.server.ask('POST', '/v1/decisions', '{"records":[%s]}' % nested(10000))
+        self.assertEqual(answer.status, 400, answer)
+
     def test_a_line_longer_than_a_record(self):
         line = json.dumps({'phone': '2125500001'})
         results = self.lines('\n'.join([line, '{"phone":"2125500001","n":"' + 'x' * 200000 + '"}',
