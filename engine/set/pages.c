@@ -288,5 +288,6 @@ void pages_relabel(struct pages *p, unsigned plane)
 
 size_t pages_bytes(const struct pages *p)
 {
-    return p->top * sizeof(uint64_t);
+    // before the first block the table is address space only: what is merely read stays unmapped
+    return p->top > sizeof *p / sizeof(uint64_t) ? p->top * sizeof(uint64_t) : 0;
 }

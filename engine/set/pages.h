@@ -124,5 +124,5 @@ struct pages *pages_rebuilt(const struct pages *old, unsigned dropped, const str
                             unsigned plane);
 // Hands replaced blocks to the qsbr. Call at the end of an operation that added or dropped planes.
 void pages_flush(struct pages *p);
-// Memory in use, including blocks that wait for reuse.
+// Memory in use, including blocks that wait for reuse; 0 before the first block.
 size_t pages_bytes(const struct pages *p);
