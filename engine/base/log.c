@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/check.h"
@@ -10,10 +11,16 @@
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
 static enum log_level threshold = LOG_INFO;
+static const char *wipe = "";
 
 void log_set_level(enum log_level level)
 {
     threshold = level;
+}
+
+void log_set_terminal(bool terminal)
+{
+    wipe = terminal ? "\r\033[K" : "";
 }
 
 bool log_level_parse(struct str name, enum log_level *ret)
@@ -34,14 +41,14 @@ void log_line(enum log_level level, const char *subject, const char *fmt, ...)
 
     if (level < threshold) return;
     clock_format(when, clock_wall_s());
-    n = snprintf(line, sizeof line, "%s %-5s %s: ", when, names[level], subject);
+    n = snprintf(line, sizeof line, "%s%s %-5s %s: ", wipe, when, names[level], subject);
     if (n < 0 || (size_t)n >= sizeof line - 2) n = 0;
     va_start(args, fmt);
     m = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, args);
     va_end(args);
     if (m > 0) n += m;
     if ((size_t)n > sizeof line - 2) n = (int)sizeof line - 2;
-    for (int i = 0; i < n; i++) // a line stays a line whatever a file name holds
+    for (int i = (int)strlen(wipe); i < n; i++) // a line stays a line whatever a file name holds
         if ((unsigned char)line[i] < 0x20) line[i] = ' ';
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, (size_t)n) < 0) return; // nowhere left to say it

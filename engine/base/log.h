@@ -15,6 +15,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 // Lines below `level` are dropped. Before threads start. Default LOG_INFO.
 void log_set_level(enum log_level level);
+// Standard error is a terminal: a line first wipes what stands on the cursor's (a progress
+// display). Before threads start. Default false.
+void log_set_terminal(bool terminal);
 bool log_level_parse(struct str name, enum log_level *ret);
 
 // log_line(LOG_INFO, "list national", "%s rows loaded", …)

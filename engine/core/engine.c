@@ -206,6 +206,7 @@ static int start_shared(struct engine *e, struct err_info *info)
     if (!log_level_parse(str_of(conf_text(&e->conf, CONF_LOG_LEVEL)), &level))
         return err_set(info, ERR_CONFIG, "log_level; try: debug, info, warn or error");
     log_set_level(level);
+    log_set_terminal(isatty(STDERR_FILENO) == 1);
     if (number_start() < 0) return err_set(info, ERR_NOMEM, "not enough memory to start");
     e->ocs_keys = record_keys_new(FIELD_V1_PHONE);
     e->v1_keys = record_keys_new(FIELD_COUNT);
