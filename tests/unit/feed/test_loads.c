@@ -88,11 +88,57 @@ static void test_files_come_and_go(void **state)
     rig_done(&r);
 }
 
+#define BLOCKERS 40
+
+// While they stand, no snapshot can be written.
+static void block_snapshots(const struct rig *r, bool block)
+{
+    char path[PATH_MAX];
+
+    for (unsigned lsn = 1; lsn < BLOCKERS; lsn++) {
+        snprintf(path, sizeof path, "%s/snapshot-%020u.dg.new", r->data, lsn);
+        assert_int_equal(block ? mkdir(path, 0700) : rmdir(path), 0);
+    }
+}
+
+// The same crash, and then another list is loaded: its snapshot must wait, because it would take
+// the old content for the newest and forget that there was any other.
+static void test_no_snapshot_forgets(void **state)
+{
+    struct list_spec specs[2];
+    struct rig r;
+
+    (void)state;
+    rig_init(&r);
+    rig_write(&r, "f", "212,5550001\n");
+    specs[0] = rig_spec(&r, "n", "f");
+    rig_open(&r, specs, 1);
+    rig_wait(&r, 0);
+    rig_close(&r); // with a snapshot
+    rig_open(&r, specs, 1);
+    block_snapshots(&r, true);
+    rig_write(&r, "f", "212,5550001\n212,5550002\n");
+    reload(&r, &specs[0]);
+    rig_close(&r); // as good as killed: what is in force stands in no snapshot
+    block_snapshots(&r, false);
+    rig_write(&r, "f", "rubbish\n");
+    rig_write(&r, "g", "212,5559999\n");
+    specs[1] = rig_spec(&r, "m", "g");
+    rig_open(&r, specs, 2);
+    rig_wait(&r, 1); // which makes a snapshot due
+    assert_int_equal(rig_list(&r, 0).state, LIST_LOADING);
+    rig_close(&r);
+    rig_open(&r, specs, 2);
+    assert_int_equal(rig_list(&r, 0).state, LIST_LOADING);
+    rig_close(&r);
+    rig_done(&r);
+}
+
 // New content was in force, but the engine died before a snapshot held it: the list blocks until
 // that content is read again, rather than go on with the old one.
 static void test_killed_after_reload(void **state)
 {
-    char path[PATH_MAX], text[32];
+    char text[32];
     struct list_spec spec;
     struct rig r;
     FILE *to;
@@ -106,10 +152,7 @@ static void test_killed_after_reload(void **state)
     rig_close(&r); // with a snapshot
     rig_open(&r, &spec, 1);
     assert_int_equal(rig_list(&r, 0).state, LIST_READY);
-    for (unsigned lsn = 1; lsn < 20; lsn++) { // no other one succeeds
-        snprintf(path, sizeof path, "%s/snapshot-%020u.dg.new", r.data, lsn);
-        assert_int_equal(mkdir(path, 0700), 0);
-    }
+    block_snapshots(&r, true);  // no other one succeeds
     to = fopen(spec.file, "w"); // enough to read that the start can be watched
     for (unsigned i = 0; i < 500000; i++) {
         snprintf(text, sizeof text, "212,%07u\n", 5550001 + i);
@@ -218,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rubbish),
         cmocka_unit_test(test_files_come_and_go),
+        cmocka_unit_test(test_no_snapshot_forgets),
         cmocka_unit_test(test_killed_after_reload),
         cmocka_unit_test(test_time_set_back),
         cmocka_unit_test(test_changed_at_once),
