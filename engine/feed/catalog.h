@@ -63,6 +63,3 @@ struct catalog {
     unsigned count;
     struct list list[]; // in the order they were configured, then those only the data directory has
 };
-
-// By tenant (or shared) and name; NULL when there is none.
-const struct list *catalog_find(const struct catalog *c, struct str tenant, struct str name);
