@@ -61,3 +61,17 @@
 #define LIMIT_SNAPSHOT_AFTER ((size_t)64 << 20) // log bytes that start a snapshot
 #define LIMIT_LINE_BYTES     4096               // a line of a list file
 #define LIMIT_TOKENS         256
+
+// -- rules ---------------------------------------------------------------------------------
+// A rule-set document: 1,024 rules x 1 KiB and 4,096 plans x 256 B = 2 MiB, doubled for white space.
+#define LIMIT_RULES_BYTES ((size_t)4 << 20)
+// -- ledger --------------------------------------------------------------------------------
+// Attempts in memory: 50 million (30 days of 1.6 million a day) x about 80 B = 4 GB when all are
+// there; chunks are taken when needed.
+#define LIMIT_ATTEMPTS ((size_t)50000000)
+// Reservations: 150,000 allowed a second x 10 s x up to 2 keys = 3 million; a power of two above.
+#define LIMIT_RESERVATIONS ((size_t)1 << 22)
+// Attempts of one device or contact that one question looks at.
+#define LIMIT_LEDGER_CHAIN 4096
+// Bytes kept of a call report that nothing can be made of.
+#define LIMIT_REPORT_RAW_BYTES 3072

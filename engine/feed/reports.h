@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// reports: call reports, durable before they are acknowledged, and the ledger's only writer.
+//
+// One thread of its own: takes what is queued, appends it to its own log (DIR/attempts/, wal.h)
+// with one fdatasync, applies it to the ledger, answers. A start replays the log. Segments wholly
+// older than the retention are deleted; there are no snapshots. When a rule set with a longer
+// window comes, what is still on disk is read again (backfill); until then counts of that time are
+// unknown.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/qsbr.h"
+#include "engine/base/queue.h"
+#include "engine/ledger/ledger.h"
+
+struct reports;
+
+struct reports_config {
+    const char *data_dir; // NULL: nothing can be kept: every report gets ERR_NOT_DURABLE and every
+                          // count is unknown
+    uint64_t seed;        // of the data directory
+    unsigned retention_s; // kept on disk at least this long (option attempts_retention_days)
+    struct ledger_limits limits;
+};
+
+// Opens or makes the log, replays it (progress in the log lines), starts the thread. Failures are
+// sentences that say what to do. *ret_ledger is owned by reports.
+int reports_open(struct reports **ret, const struct reports_config *config, struct qsbr *q,
+                 struct ledger **ret_ledger, struct err_info *info);
+// Finishes what was taken, then frees everything. No reader may be left.
+void reports_close(struct reports *r);
+// The longest window of all rule sets in force; memory keeps that long (and a margin). Any thread.
+void reports_set_window(struct reports *r, unsigned window_s);
+
+// Owned by the caller, lent from reports_submit until on_done.
+struct report_job {
+    struct queue_node node;
+    bool quarantined;       // no attempt could be made of it: `raw` is kept, durable, for a person
+    struct attempt attempt; // otherwise
+    struct str raw;         // of a quarantined one; lent, at most LIMIT_REPORT_RAW_BYTES are kept
+    int err;                // result: 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_FULL, ERR_CLOSED
+    int applied;            // enum ledger_applied
+    void (*on_done)(struct report_job *job); // in the reports thread; must only pass it on
+};
+void reports_submit(struct reports *r, struct report_job *job);

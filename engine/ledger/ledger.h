@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ledger: attempts per device and contact, in memory, and the reservations of those about to be
+// made. Durability is feed/reports.h; this room never does I/O.
+//
+// One writer thread (marked W) applies reports and lets old attempts go; any number of readers
+// (marked R, with a qsbr_reader, quiet at the end of each turn) count without a lock. Reservations
+// are made and released by readers themselves with single-word atomics.
+//
+// An attempt stands in a chain of its device and one of its contact, newest insert first. Attempts
+// live in chunks in the order they came; a chunk goes as a whole when its youngest attempt is older
+// than the longest window in use, so that expiry costs no question anything.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+#include "engine/base/qsbr.h"
+#include "engine/wire/attempt.h"
+
+struct ledger;
+
+struct ledger_limits {
+    size_t attempts_max;     // attempts in memory; the sum is at LIMIT_ATTEMPTS
+    size_t reservations_max; // LIMIT_RESERVATIONS, a power of two
+};
+
+// `q` must outlive it. ERR_NOMEM.
+int ledger_new(struct ledger **ret, const struct ledger_limits *limits, struct qsbr *q,
+               struct err_info *info);
+void ledger_free(struct ledger *l);
+
+// The key of a device, contact or group within a tenant: `key_hash` is already keyed (set_key.hash,
+// or hash_keyed of a group's name), `tenant_hash` is hash_keyed of the tenant's name. Never 0.
+static inline uint64_t ledger_key(uint64_t key_hash, uint64_t tenant_hash)
+{
+    uint64_t h = hash_keyed_u64(tenant_hash, key_hash);
+
+    return h ? h : 1;
+}
+
+// -- questions (R) -----------------------------------------------------------------------------
+struct ledger_asker {
+    uint64_t device, client, group, guid; // ledger_key of each; 0 = absent
+    uint32_t subject;
+};
+// In three steps, so that the misses of many questions overlap; each may be left out.
+void ledger_fetch_index(const struct ledger *l, const struct ledger_asker *who);
+void ledger_fetch_chains(const struct ledger *l, const struct ledger_asker *who);
+// Attempts and live reservations (those of the asker's own guid do not count). A chain longer than
+// LIMIT_LEDGER_CHAIN that gave no answer by then counts as `enough`. Unknown when the window begins
+// before what is kept (see ledger_lacks), or the ledger is not ready.
+struct attempts_count ledger_count(const struct ledger *l, const struct ledger_asker *who,
+                                   const struct attempts_query *query, int64_t now_s);
+
+// Keeps an attempt free for the asker until `until_s`. True when it is kept (again for the same
+// guid: prolonged); false when there is no room. Who reserves has to count once more afterwards
+// (others may have passed between count and reserve): of two at once at least one sees the other.
+bool ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
+                    int64_t until_s);
+void ledger_release(struct ledger *l, const struct ledger_asker *who);
+// The same by who has only the guid's report: releases the reservation of that guid, or, when the
+// question carried none, one without a guid of the same device or client.
+void ledger_settle(struct ledger *l, const struct ledger_asker *who);
+
+// -- reports (W) -------------------------------------------------------------------------------
+enum ledger_applied { LEDGER_NEW, LEDGER_ENDED, LEDGER_REPEATED };
+// Adds a start, or ends the attempt of that guid (1 replaces 0, a late 0 changes nothing, a repeat
+// changes nothing). Settles its reservation. ledger_applied, or ERR_FULL, ERR_NOMEM: then the
+// ledger lacks it and counts are unknown until what is lacking is too old to matter.
+int ledger_apply(struct ledger *l, const struct attempt *a);
+// The attempt of that guid as it is known. R or W.
+bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret);
+// Lets go of chunks whose attempts all started before `before_s`. Cheap; call once a second.
+void ledger_expire(struct ledger *l, int64_t before_s);
+// Everything that started at or after `since_s` is here (W). INT64_MAX: nothing is known yet (the
+// state of a new ledger): every count is unknown.
+void ledger_set_since(struct ledger *l, int64_t since_s);
+
+struct ledger_usage {
+    uint64_t attempts, reservations; // live ones
+    size_t bytes;
+    int64_t since_s;
+};
+void ledger_usage(const struct ledger *l, struct ledger_usage *ret); // any thread, approximate

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// facts: what a record says that rules look at, boiled down so that the record's text need not be
+// kept: places, zones and where each came from, line type, tests on its fields. Pure function of
+// (plan, record, device); no allocation.
+//
+// Evidence of place is joined: a rule that is narrowed to a place holds when any piece of evidence
+// leaves that place possible. Evidence of zones is kept by source, because `zone_from` chooses.
+//   device       the number (area code, exchange, country code); GSW_D_TZ_JAVA_NAME,
+//   GSW_D_STATE_CODE,
+//                GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE, which narrow what the number says
+//   postal_code  GSW_POSTAL_CODE, postal_code
+//   state        GSW_STATE_CODE, GSW_REGION_CODE, state
+//   contact      GSW_TZ_NAME, else GSW_TZ_OFFSET; zone
+// The country is GSW_COUNTRY_CODE or country, else the number's, else the tenant's. Evidence that
+// says something nobody knows (an unknown zone name or state) says "any": every zone of the
+// country.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/rule/rule_plan.h"
+
+#define FACTS_TEST_WORDS (RULE_PLAN_TESTS_MAX / 64)
+
+struct facts {
+    struct places_bits at; // everywhere the record may be; at least one country
+    const struct zone_set *zones[ZONE_SOURCES]; // NULL = that source says nothing
+    const struct zone_set *zones_else;          // when the chosen sources say nothing
+    uint64_t national;  // digits behind the country code (NANP: ten digits), 0 = no device
+    uint64_t postal;    // as struct rule_postal; 0 = none
+    uint32_t subject;   // attempt_word; 0 = none
+    uint16_t area_code; // NANP, 0 otherwise
+    uint8_t national_digits;
+    enum line_type line_type;
+    // Values of plan->test[i]: bit i. A bit in both means nothing.
+    uint64_t test_true[FACTS_TEST_WORDS], test_unknown[FACTS_TEST_WORDS];
+};
+
+// `device` is the record's E.164 integer, 0 when it has no phone.
+void facts_from_record(struct facts *f, const struct rule_plan *plan, const struct record *record,
+                       uint64_t device);
+// Only the place of a call report, for counting by place: the one region and country when the
+// evidence leaves exactly one (else 0), and the area code.
+struct attempt;
+void facts_place_attempt(struct attempt *a, const struct places *places, unsigned default_country,
+                         const struct record *record, uint64_t device);
+// The zones that count for these sources (bits of enum zone_source), one set after the other:
+//   for (unsigned i = 0; (set = facts_zones(f, zone_from, &i)); ) …
+const struct zone_set *facts_zones(const struct facts *f, unsigned zone_from, unsigned *at);
