@@ -63,7 +63,7 @@
 #define LIMIT_TOKENS         256
 
 // -- rules ---------------------------------------------------------------------------------
-// A rule-set document: 1,024 rules x 1 KiB and 4,096 plans x 256 B = 2 MiB, doubled for white space.
+// A rule-set document: 1,024 rules x 1 KiB and 4,096 plans x 256 B = 2 MiB; doubled for spaces.
 #define LIMIT_RULES_BYTES ((size_t)4 << 20)
 // -- ledger --------------------------------------------------------------------------------
 // Attempts in memory: 50 million (30 days of 1.6 million a day) x about 80 B = 4 GB when all are
