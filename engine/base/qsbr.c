@@ -14,40 +14,66 @@ struct retired {
     void *ptr;
 };
 
-struct qsbr {
-    _Alignas(64) _Atomic uint64_t epoch; // moved by the writer only, starts at 1
+// What all writers and readers share.
+struct crowd {
+    _Alignas(64) _Atomic uint64_t epoch; // moved by writers only, starts at 1
     struct qsbr_reader readers[QSBR_READERS_MAX];
     pthread_mutex_t lock; // joining and leaving
+};
+
+struct qsbr {
+    struct crowd *crowd;
+    bool forked;
     struct retired *first, **last;
     unsigned waiting;
 };
 
-struct qsbr *qsbr_new(void)
+static struct qsbr *make(struct crowd *crowd)
 {
-    struct qsbr *q = aligned_alloc(64, sizeof *q);
+    struct qsbr *q = malloc(sizeof *q);
 
     if (!q) return NULL;
-    *q = (struct qsbr){.epoch = 1};
-    q->last = &q->first;
-    pthread_mutex_init(&q->lock, NULL);
-    for (int i = 0; i < QSBR_READERS_MAX; i++) q->readers[i].home = q;
+    *q = (struct qsbr){.crowd = crowd, .last = &q->first};
     return q;
+}
+
+struct qsbr *qsbr_new(void)
+{
+    struct crowd *crowd = aligned_alloc(64, sizeof *crowd);
+    struct qsbr *q = crowd ? make(crowd) : NULL;
+
+    if (!q) {
+        free(crowd);
+        return NULL;
+    }
+    *crowd = (struct crowd){.epoch = 1};
+    pthread_mutex_init(&crowd->lock, NULL);
+    for (int i = 0; i < QSBR_READERS_MAX; i++) crowd->readers[i].home = q;
+    return q;
+}
+
+struct qsbr *qsbr_fork(struct qsbr *q)
+{
+    struct qsbr *fork = make(q->crowd);
+
+    if (fork) fork->forked = true;
+    return fork;
 }
 
 uint64_t qsbr_now_(const struct qsbr *q)
 {
-    return atomic_load_explicit(&q->epoch, memory_order_seq_cst);
+    return atomic_load_explicit(&q->crowd->epoch, memory_order_seq_cst);
 }
 
 struct qsbr_reader *qsbr_join(struct qsbr *q)
 {
     struct qsbr_reader *found = NULL;
 
-    pthread_mutex_lock(&q->lock);
+    pthread_mutex_lock(&q->crowd->lock);
     for (int i = 0; i < QSBR_READERS_MAX && !found; i++)
-        if (!q->readers[i].taken) found = &q->readers[i];
+        if (!q->crowd->readers[i].taken) found = &q->crowd->readers[i];
     if (found) found->taken = true;
-    pthread_mutex_unlock(&q->lock);
+    pthread_mutex_unlock(&q->crowd->lock);
     return found;
 }
 
@@ -56,9 +82,9 @@ void qsbr_leave(struct qsbr_reader *me)
     struct qsbr *q = me->home;
 
     qsbr_sleep(me);
-    pthread_mutex_lock(&q->lock);
+    pthread_mutex_lock(&q->crowd->lock);
     me->taken = false;
-    pthread_mutex_unlock(&q->lock);
+    pthread_mutex_unlock(&q->crowd->lock);
 }
 
 // The oldest epoch that a reader who is awake may still be in.
@@ -67,7 +93,7 @@ static uint64_t oldest(struct qsbr *q)
     uint64_t min = UINT64_MAX;
 
     for (int i = 0; i < QSBR_READERS_MAX; i++) {
-        uint64_t seen = atomic_load_explicit(&q->readers[i].seen, memory_order_seq_cst);
+        uint64_t seen = atomic_load_explicit(&q->crowd->readers[i].seen, memory_order_seq_cst);
 
         if (seen && seen < min) min = seen;
     }
@@ -86,7 +112,7 @@ void qsbr_retire(struct qsbr *q, void (*fn)(void *ptr), void *ptr)
         return;
     }
     // a reader that is quiet from here on shows the new epoch
-    *r = (struct retired){.epoch = atomic_fetch_add(&q->epoch, 1) + 1, .fn = fn, .ptr = ptr};
+    *r = (struct retired){.epoch = atomic_fetch_add(&q->crowd->epoch, 1) + 1, .fn = fn, .ptr = ptr};
     *q->last = r;
     q->last = &r->next;
     q->waiting++;
@@ -110,7 +136,7 @@ unsigned qsbr_poll(struct qsbr *q)
 
 void qsbr_wait(struct qsbr *q)
 {
-    uint64_t target = atomic_fetch_add(&q->epoch, 1) + 1;
+    uint64_t target = atomic_fetch_add(&q->crowd->epoch, 1) + 1;
     struct timespec pause = {.tv_nsec = 50000};
 
     while (oldest(q) < target) nanosleep(&pause, NULL);
@@ -120,8 +146,11 @@ void qsbr_wait(struct qsbr *q)
 void qsbr_free(struct qsbr *q)
 {
     if (!q) return;
-    CHECK(oldest(q) == UINT64_MAX);
+    CHECK(!q->first || oldest(q) == UINT64_MAX);
     qsbr_poll(q);
-    pthread_mutex_destroy(&q->lock);
+    if (!q->forked) {
+        pthread_mutex_destroy(&q->crowd->lock);
+        free(q->crowd);
+    }
     free(q);
 }

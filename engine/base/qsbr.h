@@ -4,8 +4,9 @@
 //
 // A reader thread joins once, then says `qsbr_quiet` wherever it holds no pointer into shared
 // structures (the end of a ring turn), and `qsbr_sleep`/`qsbr_wake` round anything that blocks.
-// The one writer swaps a pointer and retires the old object; it is freed when every reader that
-// was awake has been quiet since.
+// The writer swaps a pointer and retires the old object; it is freed when every reader that was
+// awake has been quiet since. Each writer thread has a struct qsbr of its own over the same readers
+// (qsbr_fork), so that what it retires is freed in its thread.
 //
 //   writer:  old = atomic_exchange(&view, new);  qsbr_retire(q, view_free, old);  qsbr_poll(q);
 //   reader:  v = atomic_load_explicit(&view, memory_order_acquire); … ; qsbr_quiet(me);
@@ -28,7 +29,10 @@ struct qsbr_reader {
 
 // NULL when memory is out. Owner: the program's main; freed after all readers left.
 struct qsbr *qsbr_new(void);
-// Runs everything still retired. No reader may be left.
+// A further writer's, over the readers of `q`, which outlives it. Any thread. NULL when memory is
+// out.
+struct qsbr *qsbr_fork(struct qsbr *q);
+// Runs everything still retired: no reader may be left then.
 void qsbr_free(struct qsbr *q);
 
 // Any thread (takes a lock; start-up and shut-down only). NULL when QSBR_READERS_MAX are taken.

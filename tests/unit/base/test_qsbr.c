@@ -23,7 +23,7 @@ struct thing {
 };
 
 static struct qsbr *q;
-static struct thing *_Atomic view;
+static struct thing *_Atomic view, *_Atomic forked_view;
 static atomic_bool stop;
 static _Atomic unsigned freed, bad;
 
@@ -52,9 +52,11 @@ static void *read_on(void *arg)
     qsbr_wake(me);
     while (!atomic_load(&stop)) {
         struct thing *t = atomic_load_explicit(&view, memory_order_acquire);
+        struct thing *f = atomic_load_explicit(&forked_view, memory_order_acquire);
 
         for (int i = 0; i < 200; i++)
-            if (atomic_load_explicit(&t->mark, memory_order_relaxed) != ALIVE)
+            if (atomic_load_explicit(&t->mark, memory_order_relaxed) != ALIVE ||
+                atomic_load_explicit(&f->mark, memory_order_relaxed) != ALIVE)
                 atomic_fetch_add(&bad, 1);
         if (number == SLEEPING) {
             qsbr_sleep(me);
@@ -67,36 +69,57 @@ static void *read_on(void *arg)
     return NULL;
 }
 
-// Readers look at what a writer replaces as fast as it can; a freed thing would show (and the
+static void replace(struct qsbr *of, struct thing *_Atomic *at, unsigned *ret_replaced)
+{
+    int64_t end_ns = clock_mono_ns() + RUN_NS;
+
+    while (clock_mono_ns() < end_ns) {
+        qsbr_retire(of, thing_free, atomic_exchange(at, thing_new()));
+        (*ret_replaced)++;
+        if (qsbr_poll(of) > 1000 || *ret_replaced % 64 == 0) qsbr_wait(of);
+    }
+}
+
+// A second writer, of its own things.
+static void *replace_forked(void *arg)
+{
+    struct qsbr *fork = qsbr_fork(q);
+
+    replace(fork, &forked_view, arg);
+    qsbr_wait(fork); // readers are still about, and nothing of it may be left
+    qsbr_free(fork);
+    return NULL;
+}
+
+// Readers look at what two writers replace as fast as they can; a freed thing would show (and the
 // address sanitizer would see it).
 static void test_threads(void **state)
 {
-    pthread_t threads[READERS];
+    pthread_t threads[READERS], writer;
     int numbers[READERS];
-    unsigned replaced = 0;
-    int64_t end_ns;
+    unsigned replaced = 0, replaced_forked = 0;
 
     (void)state;
     q = qsbr_new();
     atomic_store(&freed, 0);
     atomic_store(&view, thing_new());
+    atomic_store(&forked_view, thing_new());
     for (int i = 0; i < READERS; i++) {
         numbers[i] = i;
         pthread_create(&threads[i], NULL, read_on, &numbers[i]);
     }
-    end_ns = clock_mono_ns() + RUN_NS;
-    while (clock_mono_ns() < end_ns) {
-        qsbr_retire(q, thing_free, atomic_exchange(&view, thing_new()));
-        replaced++;
-        if (qsbr_poll(q) > 1000 || replaced % 64 == 0) qsbr_wait(q);
-    }
+    pthread_create(&writer, NULL, replace_forked, &replaced_forked);
+    replace(q, &view, &replaced);
+    pthread_join(writer, NULL);
+    assert_true(replaced_forked > 10);
     atomic_store(&stop, true);
     for (int i = 0; i < READERS; i++) pthread_join(threads[i], NULL);
     assert_int_equal(bad, 0);
     assert_true(freed > 10);
     qsbr_retire(q, thing_free, atomic_load(&view));
+    qsbr_retire(q, thing_free, atomic_load(&forked_view));
     qsbr_free(q);
-    assert_int_equal(freed, replaced + 1);
+    assert_int_equal(freed, replaced + replaced_forked + 2);
 }
 
 // The rule, step by step, in one thread.
