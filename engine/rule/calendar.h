@@ -31,12 +31,13 @@ bool calendar_parse_weekday(struct str text, unsigned *ret);
 
 // -- the dates of a rule -----------------------------------------------------------------------
 // As written: "12-25" every year; "2026-11-26" once; "11-4thu" the fourth Thursday of November;
-// "05-lastmon" the last Monday of May; "easter-47", "easter+1", "easter".
+// "05-lastmon" the last Monday of May; "11-2..8tue" the Tuesday among the 2nd to 8th of November
+// (after the first Monday); "easter-47", "easter+1", "easter".
 enum calendar_spec_kind { CALENDAR_YEARLY, CALENDAR_ONCE, CALENDAR_NTH, CALENDAR_EASTER };
 
 struct calendar_spec {
     enum calendar_spec_kind kind;
-    uint8_t month, day;   // YEARLY; month of NTH
+    uint8_t month, day;   // YEARLY; NTH: its month, and the first of seven days (nth 0) or 0
     uint8_t nth, weekday; // NTH: 1 … 5, or 6 = the last; weekday 0 … 6
     int16_t offset_days;  // EASTER
     int32_t once;         // ONCE
