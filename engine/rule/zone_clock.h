@@ -13,16 +13,17 @@ struct zone_local {
     uint16_t minute; // local minute of the day, 0 … 1439
     uint8_t weekday; // 0 = Monday
     int32_t offset_s;
-    int64_t day_begin_s; // the instant at which this local date began (not always 00:00)
-    int64_t day_end_s;   // and at which the next one begins
+    int64_t day_begin_s; // the first instant of this local date (not always 00:00)
+    int64_t day_end_s;   // the first one ahead at which the date is another
     int64_t until_s;     // this offset holds until then
 };
 
-// Big (some 50 KiB): one a thread, made once.
+// Big (some 60 KiB): one a thread, made once, zeroed.
 struct zone_clock {
     const struct zones *zones;
     int64_t now_s;
-    uint64_t stamp; // grows whenever entries are out of date
+    uint64_t stamp;                    // grows whenever entries are out of date
+    int64_t good_from_s, good_until_s; // the entries of this stamp hold in between
     struct zone_local local[ZONES_MAX];
 };
 
@@ -37,8 +38,8 @@ static inline const struct zone_local *zone_clock_at(struct zone_clock *c, unsig
 
     return LIKELY(l->stamp == c->stamp) ? l : zone_clock_work_out(c, zone);
 }
-// The first instant >= from_s at which the zone's wall clock shows `minute` of local date `day`, or
-// has passed it where that minute is skipped. `day` within a day of from_s's own.
+// The first instant at which the zone's wall clock shows `minute` (or a later one, where that is
+// skipped) of local date `day`. Where the clock goes back over it this is the first of the two.
 int64_t zone_clock_instant(const struct zones *z, unsigned zone, int32_t day, unsigned minute);
-// Midnight that began the day `days_back` days before today's local date.
+// The first instant of local date `day`, or of the next one there is where it is skipped.
 int64_t zone_clock_day_begin(const struct zone_clock *c, unsigned zone, int32_t day);
