@@ -374,8 +374,8 @@ int batch_replay(struct feed *f, const struct logrec *rec, struct err_info *info
 
     if (rec->type == LOGREC_LIST_DEFINE) {
         err = lists_define(&f->lists, rec->list, &rec->define);
-    } else if (rec->list >= f->lists.count) {
-        err = ERR_CORRUPT;
+    } else if (rec->type > LOGREC_ENTRY_DELETE || rec->list >= f->lists.count) {
+        err = ERR_CORRUPT; // a call report has no business here
     } else if (lists_is_mark(rec)) {
         f->lists.at[rec->list].lift_sum = rec->entry.device;
         return batch_clear_lifted(f, rec->list, info);
