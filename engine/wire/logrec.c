@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/wire/record.h"
 
 #define FRAME_MAGIC 0x52474c44u // "DLGR"
 #define SEED_PROBE  0x4449414c47415445u
@@ -53,6 +54,28 @@ struct define_frame {
     uint64_t sum;
 };
 static_assert(sizeof(struct define_frame) == LOGREC_DEFINE_BYTES, "on disk");
+
+struct attempt_frame {
+    struct frame frame;
+    int64_t received_s, start_s;
+    uint64_t device, client, guid, group;
+    uint32_t subject, disposition;
+    uint16_t area_code;
+    uint8_t region, country, channel, result, ended, zero;
+    uint64_t sum;
+};
+static_assert(sizeof(struct attempt_frame) == LOGREC_ATTEMPT_BYTES, "on disk");
+
+// What stands before the text of a raw report; padding and sum follow the text.
+struct raw_frame {
+    struct frame frame;
+    int64_t received_s;
+    uint32_t text_bytes, zero;
+};
+static_assert(sizeof(struct raw_frame) + 8 == LOGREC_RAW_BYTES, "on disk");
+static_assert(LOGREC_RAW_BYTES + LIMIT_REPORT_RAW_BYTES + 8 <= LOGREC_BYTES_MAX, "fits a frame");
+
+static_assert(offsetof(struct attempt_frame, sum) == LOGREC_ATTEMPT_BYTES - 8, "no hidden padding");
 static_assert(offsetof(struct define_frame, sum) == LOGREC_DEFINE_BYTES - 8, "no hidden padding");
 static_assert(offsetof(struct entry_frame, sum) == LOGREC_ENTRY_BYTES - 8, "no hidden padding");
 
@@ -120,6 +143,44 @@ static void put_entry(struct buf *out, const struct logrec *rec)
     put_frame(out, &f, sizeof f, rec);
 }
 
+static void put_attempt(struct buf *out, const struct logrec *rec)
+{
+    const struct attempt *a = &rec->attempt.attempt;
+    struct attempt_frame f = {.received_s = rec->attempt.received_s,
+                              .start_s = a->start_s,
+                              .device = a->device,
+                              .client = a->client,
+                              .guid = a->guid,
+                              .group = a->group,
+                              .subject = a->subject,
+                              .disposition = a->disposition,
+                              .area_code = a->area_code,
+                              .region = a->region,
+                              .country = a->country,
+                              .channel = a->channel,
+                              .result = a->result,
+                              .ended = a->ended};
+
+    put_frame(out, &f, sizeof f, rec);
+}
+
+static void put_raw(struct buf *out, const struct logrec *rec)
+{
+    const struct logrec_raw *raw = &rec->raw;
+    union {
+        struct raw_frame head;
+        char bytes[LOGREC_BYTES_MAX];
+    } f;
+    size_t padded = (raw->text.size + 7) & ~(size_t)7;
+
+    CHECK(raw->text.size <= LIMIT_REPORT_RAW_BYTES);
+    memset(&f, 0, sizeof f.head + padded);
+    f.head.received_s = raw->received_s;
+    f.head.text_bytes = (uint32_t)raw->text.size;
+    if (raw->text.size) memcpy(f.bytes + sizeof f.head, raw->text.ptr, raw->text.size);
+    put_frame(out, &f, (uint32_t)(LOGREC_RAW_BYTES + padded), rec);
+}
+
 void logrec_put(struct buf *out, const struct logrec *rec)
 {
     switch (rec->type) {
@@ -129,6 +190,12 @@ void logrec_put(struct buf *out, const struct logrec *rec)
     case LOGREC_ENTRY_SET:
     case LOGREC_ENTRY_DELETE:
         put_entry(out, rec);
+        return;
+    case LOGREC_ATTEMPT:
+        put_attempt(out, rec);
+        return;
+    case LOGREC_REPORT_RAW:
+        put_raw(out, rec);
         return;
     }
     CHECK(!"a type of log record");
@@ -184,6 +251,45 @@ static int get_entry(const char *bytes, int size_bytes, struct logrec *ret)
     return size_bytes;
 }
 
+static int get_attempt(const char *bytes, int size_bytes, struct logrec *ret)
+{
+    struct attempt_frame f;
+
+    if (size_bytes != sizeof f) return ERR_CORRUPT;
+    memcpy(&f, bytes, sizeof f);
+    if ((!f.device && !f.client) || !f.guid || f.channel > CHANNEL_ANY || f.ended > 1 ||
+        (f.result > CALL_RESULT_OTHER && f.result != ATTEMPT_NO_RESULT))
+        return ERR_CORRUPT;
+    ret->attempt.received_s = f.received_s;
+    ret->attempt.attempt = (struct attempt){.device = f.device,
+                                            .client = f.client,
+                                            .guid = f.guid,
+                                            .group = f.group,
+                                            .start_s = f.start_s,
+                                            .subject = f.subject,
+                                            .disposition = f.disposition,
+                                            .area_code = f.area_code,
+                                            .region = f.region,
+                                            .country = f.country,
+                                            .channel = f.channel,
+                                            .result = f.result,
+                                            .ended = f.ended};
+    return size_bytes;
+}
+
+static int get_raw(const char *bytes, int size_bytes, struct logrec *ret)
+{
+    struct raw_frame f;
+
+    if (size_bytes < LOGREC_RAW_BYTES) return ERR_CORRUPT;
+    memcpy(&f, bytes, sizeof f);
+    if (f.text_bytes > LIMIT_REPORT_RAW_BYTES ||
+        LOGREC_RAW_BYTES + ((f.text_bytes + 7) & ~7u) != (uint32_t)size_bytes)
+        return ERR_CORRUPT;
+    ret->raw = (struct logrec_raw){f.received_s, str_make(bytes + sizeof f, f.text_bytes)};
+    return size_bytes;
+}
+
 int logrec_get(struct str bytes, struct logrec *ret)
 {
     struct logrec rec = {0};
@@ -201,6 +307,12 @@ int logrec_get(struct str bytes, struct logrec *ret)
     case LOGREC_ENTRY_SET:
     case LOGREC_ENTRY_DELETE:
         size = get_entry(bytes.ptr, size, &rec);
+        break;
+    case LOGREC_ATTEMPT:
+        size = get_attempt(bytes.ptr, size, &rec);
+        break;
+    case LOGREC_REPORT_RAW:
+        size = get_raw(bytes.ptr, size, &rec);
         break;
     default:
         return ERR_VERSION;

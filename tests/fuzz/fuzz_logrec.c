@@ -14,7 +14,7 @@
 // What was read is written back as something that reads the same.
 static void check_record(const struct logrec *rec)
 {
-    char bytes[LOGREC_DEFINE_BYTES];
+    char bytes[LOGREC_BYTES_MAX];
     struct logrec again;
     struct buf b;
 
@@ -25,6 +25,12 @@ static void check_record(const struct logrec *rec)
     if (rec->type == LOGREC_LIST_DEFINE)
         CHECK(strcmp(again.define.name, rec->define.name) == 0 &&
               strcmp(again.define.tenant, rec->define.tenant) == 0);
+    else if (rec->type == LOGREC_ATTEMPT)
+        CHECK(again.attempt.received_s == rec->attempt.received_s &&
+              memcmp(&again.attempt.attempt, &rec->attempt.attempt,
+                     offsetof(struct attempt, ended)) == 0);
+    else if (rec->type == LOGREC_REPORT_RAW)
+        CHECK(again.raw.received_s == rec->raw.received_s && str_eq(again.raw.text, rec->raw.text));
     else
         CHECK(again.entry.hash == rec->entry.hash && again.entry.part == rec->entry.part);
 }

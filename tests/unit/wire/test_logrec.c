@@ -11,6 +11,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/rand.h"
 #include "engine/wire/logrec.h"
+#include "engine/wire/record.h"
 
 #define SEED 20261122u
 
@@ -31,6 +32,72 @@ static struct logrec entry_rec(enum logrec_type type, uint64_t lsn)
 
     rec.entry = (struct logrec_entry){LOGREC_LIFTED, 0x123456789abcdef0, 12125551234, 5, 9};
     return rec;
+}
+
+static struct logrec attempt_rec(uint64_t lsn)
+{
+    struct logrec rec = {.type = LOGREC_ATTEMPT, .lsn = lsn};
+
+    rec.attempt.received_s = 1795357675;
+    rec.attempt.attempt = (struct attempt){.device = 11,
+                                           .client = 12,
+                                           .guid = 13,
+                                           .group = 14,
+                                           .start_s = -5,
+                                           .subject = 0xfffffffe,
+                                           .disposition = 16,
+                                           .area_code = 989,
+                                           .region = 127,
+                                           .country = 255,
+                                           .channel = CHANNEL_ANY,
+                                           .result = CALL_RESULT_OTHER,
+                                           .ended = true};
+    return rec;
+}
+
+static struct logrec raw_rec(uint64_t lsn, struct str text)
+{
+    return (struct logrec){.type = LOGREC_REPORT_RAW, .lsn = lsn, .raw = {77, text}};
+}
+
+static void check_attempt(const struct attempt *a, const struct attempt *b)
+{
+    assert_true(a->device == b->device && a->client == b->client && a->guid == b->guid);
+    assert_true(a->group == b->group && a->start_s == b->start_s && a->subject == b->subject);
+    assert_true(a->disposition == b->disposition && a->area_code == b->area_code);
+    assert_true(a->region == b->region && a->country == b->country && a->channel == b->channel);
+    assert_true(a->result == b->result && a->ended == b->ended);
+}
+
+static void test_reports(void **state)
+{
+    struct logrec rec = attempt_rec(9), got;
+    char text[LIMIT_REPORT_RAW_BYTES];
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 16);
+    logrec_put(&b, &rec);
+    assert_int_equal(logrec_get(buf_view(&b), &got), LOGREC_ATTEMPT_BYTES);
+    assert_int_equal(got.lsn, 9);
+    assert_int_equal(got.attempt.received_s, 1795357675);
+    check_attempt(&got.attempt.attempt, &rec.attempt.attempt);
+    for (size_t i = 0; i < sizeof text; i++) text[i] = (char)i;
+    for (size_t n = 0; n <= sizeof text; n = n < 18 ? n + 1 : n * 13 / 10 + 1) {
+        if (n > sizeof text - 600) n = sizeof text;
+        rec = raw_rec(10 + n, str_make(text, n));
+        buf_reset(&b);
+        logrec_put(&b, &rec);
+        assert_int_equal(b.size_bytes, LOGREC_RAW_BYTES + (n + 7) / 8 * 8);
+        assert_int_equal(logrec_get(buf_view(&b), &got), b.size_bytes);
+        assert_int_equal(got.lsn, 10 + n);
+        assert_int_equal(got.raw.received_s, 77);
+        assert_int_equal(got.raw.text.size, n);
+        assert_memory_equal(got.raw.text.ptr, text, n);
+        assert_int_equal(logrec_get(str_make(b.ptr, b.size_bytes - 1), &got), 0);
+        if (n == sizeof text) break;
+    }
+    buf_done(&b);
 }
 
 static void test_round_trip(void **state)
@@ -140,6 +207,48 @@ static void test_sound_but_unknown(void **state)
     assert_int_equal(got.lsn, 99);
 }
 
+// Sound sums around an attempt or raw report that nobody could have meant.
+static void test_reports_that_contradict_themselves(void **state)
+{
+    static const struct {
+        size_t at;
+        unsigned char byte;
+    } wrong[] = {{84, 4}, {85, 64}, {85, 254}, {86, 2}};
+    struct logrec rec = attempt_rec(3), got = {.lsn = 99};
+    char bytes[LOGREC_ATTEMPT_BYTES], was;
+    uint32_t size = 17;
+    struct buf b;
+
+    (void)state;
+    buf_wrap(&b, bytes, sizeof bytes);
+    logrec_put(&b, &rec);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        was = bytes[wrong[i].at];
+        bytes[wrong[i].at] = (char)wrong[i].byte;
+        reseal(bytes, sizeof bytes, 3);
+        assert_int_equal(logrec_get(buf_view(&b), &got), ERR_CORRUPT);
+        bytes[wrong[i].at] = was;
+    }
+    bytes[85] = (char)ATTEMPT_NO_RESULT;
+    reseal(bytes, sizeof bytes, 3);
+    assert_int_equal(logrec_get(buf_view(&b), &got), sizeof bytes);
+    memset(bytes + 40, 0, 16); // neither device nor client
+    reseal(bytes, sizeof bytes, 3);
+    got.lsn = 99;
+    assert_int_equal(logrec_get(buf_view(&b), &got), ERR_CORRUPT);
+    rec = raw_rec(4, STR("0123456789abcdef"));
+    buf_reset(&b);
+    logrec_put(&b, &rec);
+    memcpy(bytes + 32, &size, sizeof size); // longer than its frame
+    reseal(bytes, (uint32_t)b.size_bytes, 4);
+    assert_int_equal(logrec_get(buf_view(&b), &got), ERR_CORRUPT);
+    size = UINT32_MAX;
+    memcpy(bytes + 32, &size, sizeof size);
+    reseal(bytes, (uint32_t)b.size_bytes, 4);
+    assert_int_equal(logrec_get(buf_view(&b), &got), ERR_CORRUPT);
+    assert_int_equal(got.lsn, 99);
+}
+
 static void test_scan(void **state)
 {
     struct buf b;
@@ -206,10 +315,15 @@ static void test_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_short),
-        cmocka_unit_test(test_flipped_bits), cmocka_unit_test(test_sound_but_unknown),
-        cmocka_unit_test(test_scan),         cmocka_unit_test(test_head),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_sound_but_unknown),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_head),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_reports_that_contradict_themselves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
