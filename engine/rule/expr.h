@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/base/buf.h"
+#include "engine/base/err.h"
 #include "engine/base/str.h"
 #include "engine/wire/attempt.h"
 #include "engine/wire/json.h"
@@ -22,14 +22,16 @@
 #define EXPR_TEXT_MAX  4096
 #define EXPR_TESTS_MAX 64  // of one expression
 #define EXPR_CODE_MAX  192 // steps of one expression
-#define EXPR_DEPTH_MAX 32  // parentheses and operands that wait
+#define EXPR_DEPTH_MAX 32  // parentheses in each other
 
 enum expr_value { EXPR_FALSE, EXPR_TRUE, EXPR_UNKNOWN };
 enum expr_compare { EXPR_EQ, EXPR_NE, EXPR_LT, EXPR_LE, EXPR_GT, EXPR_GE, EXPR_IN };
 
-// A literal: text, or a number in thousandths ("1.5" is 1500; at most 3 decimals, 12 digits).
+// A literal: text without spaces around it, or a number in thousandths ("1.5" is 1500; at most 3
+// decimals, 12 digits).
 struct expr_literal {
     bool is_number;
+    bool escaped; // text has \" \' \\ in it, as they were written
     int64_t milli;
     struct str text;
 };
@@ -75,12 +77,13 @@ struct expr_error {
 };
 
 // Compiles `text` (which must outlive the pool, escapes already undone) into the pool; its index in
-// pool.expr. ERR_BAD_VALUE with `error`, ERR_NOMEM, ERR_FULL; the pool is as before then.
+// pool.expr. ERR_BAD_VALUE, ERR_NOMEM, ERR_FULL, with `error`; the pool is as before then.
 int expr_compile(struct expr_pool *pool, struct str text, struct expr_error *error);
 void expr_pool_done(struct expr_pool *pool);
 
 // A test on a field, for the value that a record has there (type JSON_NONE when it has none).
-// Numbers compare as numbers with number literals (numeric strings too), else as text, exact case.
+// Numbers compare as numbers with number literals (numeric strings too), else as text, exact case,
+// without spaces around it. `value` has its escapes undone.
 enum expr_value expr_test_field(const struct expr_pool *pool, const struct expr_test *test,
                                 struct json_value value);
 // A test on a count of attempts.
