@@ -124,10 +124,7 @@ static bool parse_easter(struct str text, struct calendar_spec *spec)
     if (text.size > 0) {
         if (text.ptr[0] != '-' && text.ptr[0] != '+') return false;
         if (!str_to_u64(str_make(text.ptr + 1, text.size - 1), &days) || days > 366) return false;
-        if (text.ptr[0] == '-')
-            spec->offset_days = (int16_t) - (int)days;
-        else
-            spec->offset_days = (int16_t)days;
+        spec->offset_days = (int16_t)(text.ptr[0] == '-' ? -(int)days : (int)days);
     }
     spec->kind = CALENDAR_EASTER;
     return true;
@@ -144,8 +141,8 @@ static bool parse_week(struct str text, struct calendar_spec *spec)
     from = str_cut(text, '.', &behind);
     if (behind.size < 5 || behind.ptr[0] != '.') return false;
     till = str_make(behind.ptr + 1, behind.size - 4);
-    if (!str_to_u64(from, &first) || !str_to_u64(till, &last) || first < 1 || last != first + 6 ||
-        last > calendar_month_days(2000, spec->month))
+    if (!str_to_u64(from, &first) || !str_to_u64(till, &last) || last < 7 ||
+        last > calendar_month_days(2000, spec->month) || first != last - 6)
         return false;
     if (!calendar_parse_weekday(str_make(till.ptr + till.size, 3), &weekday)) return false;
     spec->day = (uint8_t)first;
