@@ -38,7 +38,7 @@ struct judge {
 
 // One rule's answer, with what explain shows of it.
 struct judge_finding {
-    bool applies; // false: not here, not now, not for this channel …; nothing below is set
+    bool applies; // false: not here, not now, not for this channel …; only until_s is set then
     bool blocks;
     enum reason reason; // of a block
     int call_result;    // of a block
