@@ -46,6 +46,7 @@ static inline uint64_t ledger_key(uint64_t key_hash, uint64_t tenant_hash)
 struct ledger_asker {
     uint64_t device, client, group, guid; // ledger_key of each; 0 = absent
     uint32_t subject;
+    bool holds_unnamed; // it keeps a reservation without a guid: one such does not count
 };
 // In three steps, so that the misses of many questions overlap; each may be left out.
 void ledger_fetch_index(const struct ledger *l, const struct ledger_asker *who);
@@ -77,7 +78,7 @@ bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret);
 // Lets go of chunks whose attempts all started before `before_s`. Cheap; call once a second.
 void ledger_expire(struct ledger *l, int64_t before_s);
 // Everything that started at or after `since_s` is here (W). INT64_MAX: nothing is known yet (the
-// state of a new ledger): every count is unknown.
+// state of a new ledger): every count is unknown. What ledger_apply refused stays lacking.
 void ledger_set_since(struct ledger *l, int64_t since_s);
 
 struct ledger_usage {
