@@ -73,5 +73,7 @@
 #define LIMIT_RESERVATIONS ((size_t)1 << 22)
 // Attempts of one device or contact that one question looks at.
 #define LIMIT_LEDGER_CHAIN 4096
+// A segment of the log of call reports: 64 MiB are 700,000 reports, and one is deleted at a time.
+#define LIMIT_REPORTS_SEGMENT ((size_t)64 << 20)
 // Bytes kept of a call report that nothing can be made of.
 #define LIMIT_REPORT_RAW_BYTES 3072

@@ -12,7 +12,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/feed/store.h"
+#include "engine/base/log.h"
 
 // One segment, mapped.
 struct segment {
@@ -101,7 +101,7 @@ static int cut_tail(struct replay *r, struct segment *s, size_t at, uint64_t lsn
         return damaged(s, at, lsn, "sound records follow behind it", info);
     r->cut_bytes = rest.size;
     r->cut_at = at;
-    wal_path(r->cut_path, sizeof r->cut_path, ".", s->first_lsn);
+    str_copy(r->cut_path, sizeof r->cut_path, str_of(s->path));
     if (ftruncate(s->fd, (off_t)at) < 0 || fsync(s->fd) < 0)
         return err_set(info, ERR_IO, "cannot cut the torn end of %s: %s", s->path, strerror(errno));
     return 0;
@@ -192,4 +192,13 @@ int replay_run(struct replay *r, struct wal *w, struct err_info *info)
     if (err) wal_close(w);
     CHECK(err || (w->fd >= 0 && w->next_lsn >= r->from_lsn));
     return err;
+}
+
+void replay_tell(const struct replay *r)
+{
+    if (r->cut_bytes)
+        log_warn("log",
+                 "the last write to %s was torn: %llu bytes at offset %llu were cut; they were "
+                 "never acknowledged",
+                 r->cut_path, (unsigned long long)r->cut_bytes, (unsigned long long)r->cut_at);
 }

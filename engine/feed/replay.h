@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "engine/base/err.h"
+#include "engine/feed/store.h"
 #include "engine/feed/wal.h"
 #include "engine/wire/logrec.h"
 
@@ -16,10 +17,12 @@ struct replay {
     int (*on_record)(void *ctx, const struct logrec *rec, struct err_info *info);
     void *ctx;
     // Results:
-    uint64_t records;                // given to on_record
-    uint64_t cut_bytes, cut_at;      // a torn tail that was cut from the last segment
-    char cut_path[LIMIT_NAME_BYTES]; // "" = none
+    uint64_t records;           // given to on_record
+    uint64_t cut_bytes, cut_at; // a torn tail that was cut from the last segment
+    char cut_path[STORE_DIR_BYTES + STORE_NAME_BYTES]; // "" = none
 };
 
 // `w` has dir and seed set; afterwards it stands behind the last record, ready to commit.
 int replay_run(struct replay *r, struct wal *w, struct err_info *info);
+// A line in the engine's log about the torn tail, when there was one.
+void replay_tell(const struct replay *r);

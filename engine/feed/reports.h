@@ -24,6 +24,9 @@ struct reports_config {
                           // count is unknown
     uint64_t seed;        // of the data directory
     unsigned retention_s; // kept on disk at least this long (option attempts_retention_days)
+    // The longest window of the rule sets in force at the start; 0 = not known yet: memory takes
+    // all that is kept on disk until reports_set_window says less.
+    unsigned window_s;
     struct ledger_limits limits;
 };
 
@@ -31,7 +34,7 @@ struct reports_config {
 // sentences that say what to do. *ret_ledger is owned by reports.
 int reports_open(struct reports **ret, const struct reports_config *config, struct qsbr *q,
                  struct ledger **ret_ledger, struct err_info *info);
-// Finishes what was taken, then frees everything. No reader may be left.
+// Finishes what was taken, then frees everything. No reader of the ledger may be left.
 void reports_close(struct reports *r);
 // The longest window of all rule sets in force; memory keeps that long (and a margin). Any thread.
 void reports_set_window(struct reports *r, unsigned window_s);
@@ -42,8 +45,13 @@ struct report_job {
     bool quarantined;       // no attempt could be made of it: `raw` is kept, durable, for a person
     struct attempt attempt; // otherwise
     struct str raw;         // of a quarantined one; lent, at most LIMIT_REPORT_RAW_BYTES are kept
-    int err;                // result: 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_FULL, ERR_CLOSED
-    int applied;            // enum ledger_applied
-    void (*on_done)(struct report_job *job); // in the reports thread; must only pass it on
+    // Results, written before on_done. A report that is durable and that memory has no room for is
+    // no error: the counts that lack it are unknown.
+    int err;     // 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_CLOSED
+    int applied; // enum ledger_applied
+    // In the reports thread, or in the caller's (ERR_NOT_DURABLE, ERR_CLOSED); must only pass it
+    // on.
+    void (*on_done)(struct report_job *job);
 };
+// Any thread. on_done is called exactly once.
 void reports_submit(struct reports *r, struct report_job *job);

@@ -171,36 +171,64 @@ static int read_seed(struct store *s, const char *path, struct err_info *info)
     return err;
 }
 
-// First start: the segment is there before the seed, so that a seed without any segment is damage.
+static void attempts_dir(const struct store *s, char *dst, size_t size_bytes)
+{
+    snprintf(dst, size_bytes, "%s/" STORE_ATTEMPTS, s->dir);
+}
+
+static int make_segment(const char *dir, uint64_t seed, struct err_info *info)
+{
+    struct wal wal = {.dir = dir, .seed = seed, .fd = -1, .next_lsn = 1};
+    int err = wal_rotate(&wal, info);
+
+    wal_close(&wal);
+    return err;
+}
+
+// First start: the segments are there before the seed, so that a seed without them is damage.
 static int make_fresh(struct store *s, const char *seed_path, struct err_info *info)
 {
-    struct wal wal = {.dir = s->dir, .fd = -1, .next_lsn = 1};
-    char text[SEED_BYTES + 1];
+    char text[SEED_BYTES + 1], attempts[PATH_MAX];
     int err;
 
     if (rand_secret(&s->seed, sizeof s->seed))
         return err_set(info, ERR_SYSTEM, "the kernel gives no random numbers");
-    wal.seed = s->seed;
-    err = wal_rotate(&wal, info);
-    wal_close(&wal);
+    attempts_dir(s, attempts, sizeof attempts);
+    err = file_make_dir(attempts, info);
+    if (!err) err = make_segment(attempts, s->seed, info);
+    if (!err) err = make_segment(s->dir, s->seed, info);
     if (err) return err;
     s->fresh = true;
     snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64 "\n", s->seed, seed_check(s->seed));
     return file_replace(seed_path, text, SEED_BYTES, info);
 }
 
-// Without a seed: nothing at all here, or the empty first segment of a first start that was
-// interrupted.
-static bool is_untouched(const struct store *s, unsigned snapshots, const uint64_t *segments,
-                         unsigned segment_count)
+static bool has_no_records(const char *dir, const uint64_t *segments, unsigned segment_count)
 {
     char path[PATH_MAX];
     struct stat st;
 
-    if (snapshots > 0 || segment_count > 1) return false;
-    if (segment_count == 0) return true;
-    wal_path(path, sizeof path, s->dir, segments[0]);
+    if (segment_count != 1) return segment_count == 0;
+    wal_path(path, sizeof path, dir, segments[0]);
     return segments[0] == 1 && stat(path, &st) == 0 && st.st_size <= LOGREC_HEAD_BYTES;
+}
+
+// Without a seed: nothing at all here, or the empty first segments of a first start that was
+// interrupted.
+static bool is_untouched(const struct store *s, unsigned snapshots, const uint64_t *segments,
+                         unsigned segment_count)
+{
+    char attempts[PATH_MAX];
+    uint64_t *lsns = NULL;
+    unsigned count = 0;
+    bool untouched;
+
+    if (snapshots > 0 || !has_no_records(s->dir, segments, segment_count)) return false;
+    attempts_dir(s, attempts, sizeof attempts);
+    if (store_list(attempts, "log-", ".dgl", &lsns, &count, NULL)) return errno == ENOENT;
+    untouched = has_no_records(attempts, lsns, count);
+    free(lsns);
+    return untouched;
 }
 
 static int open_seed(struct store *s, struct err_info *info)
@@ -238,7 +266,7 @@ out:
 
 int store_open(struct store *s, const char *dir, struct err_info *info)
 {
-    char rejected[PATH_MAX];
+    char rejected[PATH_MAX], attempts[PATH_MAX];
     int err;
 
     *s = (struct store){.lock_fd = -1};
@@ -252,6 +280,8 @@ int store_open(struct store *s, const char *dir, struct err_info *info)
     if (!err) {
         clear_unfinished(s->dir);
         clear_unfinished(rejected);
+        attempts_dir(s, attempts, sizeof attempts);
+        clear_unfinished(attempts);
         err = open_seed(s, info);
     }
     if (err) store_close(s);

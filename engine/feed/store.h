@@ -7,6 +7,7 @@
 //   log-<lsn>.dgl         segments of the write-ahead log, named by their first record (wal.h)
 //   snapshot-<lsn>.dg     everything before that record (snapshot.h)
 //   rejected/             reports of rejected rows (rejects.h)
+//   attempts/             the log of call reports (reportlog.h)
 //   *.new                 under construction; deleted at the start
 //
 // What a crash leaves, by the moment it comes:
@@ -29,6 +30,7 @@
 // Room that a file's name takes behind the directory's.
 #define STORE_NAME_BYTES 192
 #define STORE_DIR_BYTES  1024
+#define STORE_ATTEMPTS   "attempts"
 
 struct store {
     char dir[STORE_DIR_BYTES];
@@ -38,7 +40,8 @@ struct store {
 };
 
 // Makes the directory, locks it (ERR_LOCKED), clears what is unfinished, reads or makes the seed.
-// A fresh directory gets its first segment (record 1), which is there before the seed.
+// A fresh directory gets the first segment (record 1) of both logs, which are there before the
+// seed.
 int store_open(struct store *s, const char *dir, struct err_info *info);
 void store_close(struct store *s);
 
