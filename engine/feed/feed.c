@@ -159,12 +159,7 @@ static int open_content(struct feed *f, struct err_info *info)
     if (!err) err = replay_run(&replay, &f->wal, info);
     if (err) return err;
     store_clear_before(f->store.dir, replay.from_lsn);
-    if (replay.cut_bytes)
-        log_warn("log",
-                 "the last write to %s was torn: %llu bytes at offset %llu were cut; they were "
-                 "never acknowledged",
-                 replay.cut_path, (unsigned long long)replay.cut_bytes,
-                 (unsigned long long)replay.cut_at);
+    replay_tell(&replay);
     if (!f->store.fresh)
         log_info("data", "%s: %u lists, %s, %llu records replayed, %.2f s", f->store.dir,
                  f->lists.count, replay.from_lsn > 1 || bytes.ptr ? "snapshot" : "no snapshot",
