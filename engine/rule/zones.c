@@ -10,7 +10,6 @@
 #include "engine/base/buf.h"
 #include "engine/base/check.h"
 #include "engine/base/file.h"
-#include "engine/base/hash.h"
 #include "engine/rule/zones_tzif.h"
 
 #define TABLE_SIZE_MAX ((size_t)4 << 20) // tzdata.zi has 112 KiB
@@ -64,14 +63,16 @@ static struct stamp stamp_of(const char *dir, const char *file)
 
 // -- names -------------------------------------------------------------------------------------
 
-// The slot of that name, or the empty one where it belongs.
+// The slot of that name, or the empty one where it belongs. FNV-1a: it takes letters as they come,
+// lowered.
 static unsigned slot_of(const struct zones *z, struct str name)
 {
-    char lower[NAME_SIZE];
+    uint32_t hash = 2166136261u;
     unsigned slot;
 
-    for (size_t i = 0; i < name.size; i++) lower[i] = str_lower(name.ptr[i]);
-    slot = (unsigned)hash_sum(lower, name.size) % SLOTS;
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)str_lower(name.ptr[i])) * 16777619u;
+    slot = hash % SLOTS;
     while (z->slot[slot] && !str_eq_nocase(str_of(z->zone[z->slot[slot] - 1].name), name))
         slot = (slot + 1) % SLOTS;
     return slot;
