@@ -209,7 +209,7 @@ static bool parse_results(struct parser *p, uint64_t *ret)
         if (p->lex.token != EXPR_TOKEN_COMMA) break;
         expr_lex_next(&p->lex);
     }
-    if (!expect(p, EXPR_TOKEN_LIST_END, "`,` or ]")) return false;
+    if (!expect(p, EXPR_TOKEN_LIST_END, "`,` or `]`")) return false;
     *ret = results;
     return true;
 }
@@ -389,7 +389,7 @@ static bool parse_in(struct parser *p, const struct operand *left, bool negated)
         if (lex->token != EXPR_TOKEN_COMMA) break;
         expr_lex_next(lex);
     }
-    return expect(p, EXPR_TOKEN_LIST_END, "`,` or ]") && add_test(p, &test) &&
+    return expect(p, EXPR_TOKEN_LIST_END, "`,` or `]`") && add_test(p, &test) &&
            (!negated || add_code(p, EXPR_OP_NOT));
 }
 
