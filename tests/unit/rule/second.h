@@ -3,6 +3,7 @@
 // second: the C library's time zones, as a second opinion on ours. One zone at a time, one thread.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -36,4 +37,38 @@ static inline struct second_wall second_at(int64_t at_s)
         .weekday = (unsigned)(tm.tm_wday + 6) % 7,
         .offset_s = (int32_t)tm.tm_gmtoff,
     };
+}
+
+// -- minute by minute --------------------------------------------------------------------------
+
+#define SECOND_DAYS_MAX 32
+
+struct second_minute {
+    struct second_wall wall;
+    int64_t day_begin_s; // the first minute of that date in the stretch
+    int64_t day_end_s;   // the first one ahead of another date
+};
+
+// `count` minutes from `from_s`, a whole one. What the first and the last two days say of the
+// beginning and the end of theirs is not all of it.
+static inline void second_minutes(struct second_minute *m, unsigned count, int64_t from_s)
+{
+    int64_t begin_s[SECOND_DAYS_MAX];
+    int64_t first_day = second_at(from_s).day - 1;
+
+    for (unsigned i = 0; i < SECOND_DAYS_MAX; i++) begin_s[i] = INT64_MIN;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t at_s = from_s + (int64_t)i * 60, at;
+
+        m[i].wall = second_at(at_s);
+        at = m[i].wall.day - first_day;
+        CHECK(at >= 0 && at < SECOND_DAYS_MAX);
+        if (begin_s[at] == INT64_MIN) begin_s[at] = at_s;
+        m[i].day_begin_s = begin_s[at];
+    }
+    for (unsigned i = count; i-- > 0;) {
+        bool last = i + 1 == count || m[i + 1].wall.day != m[i].wall.day;
+
+        m[i].day_end_s = last ? from_s + ((int64_t)i + 1) * 60 : m[i + 1].day_end_s;
+    }
 }
