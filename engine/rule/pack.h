@@ -16,6 +16,8 @@
 struct pack {
     struct str name, text; // text: the JSON document, good as long as the `struct packs`
     uint64_t sum;          // hash_sum of the text
+    struct str version, title, jurisdiction; // as written, escapes and all
+    struct str lists, rules; // the raw JSON arrays, so that vectors are not read with each document
 };
 struct packs; // immutable once loaded
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/base/check.h"
+#include "engine/base/hash.h"
+#include "engine/rule/ruleset_read.h"
+
+#define CHUNK_BYTES ((size_t)32 << 10)
+#define ROWS_FIRST  32
+
+void ruleset_key_push(struct ruleset_reader *r, struct str key)
+{
+    CHECK(r->depth < RULESET_PATH);
+    r->path[r->depth].key = key;
+    r->path[r->depth++].index = 0;
+}
+
+void ruleset_index_push(struct ruleset_reader *r, unsigned index)
+{
+    CHECK(r->depth < RULESET_PATH);
+    r->path[r->depth].key = (struct str){0};
+    r->path[r->depth++].index = index;
+}
+
+void ruleset_pop(struct ruleset_reader *r)
+{
+    CHECK(r->depth > 0);
+    r->depth--;
+}
+
+// RFC 6901: "~" is "~0" and "/" is "~1" within a key.
+static void write_pointer(const struct ruleset_reader *r, struct buf *b)
+{
+    for (unsigned i = 0; i < r->depth; i++) {
+        struct str key = r->path[i].key;
+
+        buf_char(b, '/');
+        if (!key.ptr) buf_u64(b, r->path[i].index);
+        for (size_t k = 0; k < key.size && !b->failed; k++) {
+            if (key.ptr[k] == '~')
+                buf_lit(b, "~0");
+            else if (key.ptr[k] == '/')
+                buf_lit(b, "~1");
+            else
+                buf_char(b, key.ptr[k]);
+        }
+    }
+}
+
+void ruleset_fail(struct ruleset_reader *r, const char *fmt, ...)
+{
+    char memory[128] = "", sentence[224];
+    struct buf pointer;
+    va_list args;
+
+    if (r->errors->shown == RULESET_ERRORS_MAX) {
+        r->errors->count++;
+        return;
+    }
+    va_start(args, fmt);
+    vsnprintf(sentence, sizeof sentence, fmt, args);
+    va_end(args);
+    buf_wrap(&pointer, memory, sizeof memory - 1);
+    write_pointer(r, &pointer);
+    memory[pointer.size_bytes] = 0;
+    if (r->pack && !r->alone) {
+        char whole[32];
+
+        snprintf(whole, sizeof whole, "/packs/%u", r->pack_index);
+        ruleset_errors_add(r->errors, whole, "pack %.*s %s: %s", RULESET_CLIP(r->pack->name),
+                           memory, sentence);
+        return;
+    }
+    ruleset_errors_add(r->errors, memory, "%s", sentence);
+}
+
+void *ruleset_alloc(struct ruleset_reader *r, size_t size_bytes)
+{
+    struct ruleset_chunk *c = r->own->chunks;
+    size_t room_bytes;
+
+    size_bytes = (size_bytes + 7) & ~(size_t)7;
+    if (!c || c->room_bytes - c->used_bytes < size_bytes) {
+        room_bytes = size_bytes > CHUNK_BYTES ? size_bytes : CHUNK_BYTES;
+        c = malloc(sizeof *c + room_bytes);
+        if (!c) {
+            r->err = ERR_NOMEM;
+            return NULL;
+        }
+        *c = (struct ruleset_chunk){.next = r->own->chunks, .room_bytes = room_bytes};
+        r->own->chunks = c;
+    }
+    c->used_bytes += size_bytes;
+    return c->bytes + c->used_bytes - size_bytes;
+}
+
+struct str ruleset_keep(struct ruleset_reader *r, struct json_value v)
+{
+    struct str text = r->set->text, kept;
+    char *memory;
+
+    if (!v.escaped && v.text.ptr >= text.ptr && v.text.ptr < text.ptr + text.size) return v.text;
+    memory = ruleset_alloc(r, v.text.size ? v.text.size : 1);
+    if (!memory) return STR("");
+    if (v.escaped) return json_unescape(v, memory);
+    kept = str_make(memory, v.text.size);
+    memcpy(memory, v.text.ptr, v.text.size);
+    return kept;
+}
+
+struct str ruleset_peek(struct json_value v, char *scratch, size_t size_bytes)
+{
+    if (!v.escaped) return v.text;
+    // no word or name that is looked up is that long, so its beginning will not be found either
+    if (v.text.size > size_bytes) return str_make(v.text.ptr, size_bytes);
+    return json_unescape(v, scratch);
+}
+
+void *ruleset_push(struct ruleset_reader *r, void *table, unsigned *count, size_t size_bytes,
+                   const char *what)
+{
+    unsigned n = *count;
+    char *rows;
+
+    memcpy(&rows, table, sizeof rows);
+    if (n == UINT16_MAX) {
+        ruleset_fail(r, "has more %s than a rule set can keep (%u)", what, UINT16_MAX);
+        return NULL;
+    }
+    // the room is ROWS_FIRST or the next power of two, so it need not be kept
+    if (n == 0 || (n >= ROWS_FIRST && (n & (n - 1)) == 0)) {
+        rows = realloc(rows, (n ? 2 * (size_t)n : ROWS_FIRST) * size_bytes);
+        if (!rows) {
+            r->err = ERR_NOMEM;
+            return NULL;
+        }
+        memcpy(table, &rows, sizeof rows);
+    }
+    ++*count;
+    return memset(rows + n * size_bytes, 0, size_bytes);
+}
+
+static struct ruleset_name *names_slot(const struct ruleset_names *n, struct str name,
+                                       uint64_t hash)
+{
+    size_t at = hash & (n->room - 1);
+
+    while (n->slot[at].name.ptr && (n->slot[at].hash != hash || !str_eq(n->slot[at].name, name)))
+        at = (at + 1) & (n->room - 1);
+    return &n->slot[at];
+}
+
+int ruleset_names_find(const struct ruleset_names *n, struct str name)
+{
+    const struct ruleset_name *found;
+
+    if (n->room == 0) return -1;
+    found = names_slot(n, name, hash_sum(name.ptr, name.size));
+    return found->name.ptr ? found->number : -1;
+}
+
+static int names_grow(struct ruleset_names *n)
+{
+    struct ruleset_names big = {.room = n->room ? 2 * n->room : 64, .count = n->count};
+
+    big.slot = calloc(big.room, sizeof *big.slot);
+    if (!big.slot) return ERR_NOMEM;
+    for (unsigned i = 0; i < n->room; i++)
+        if (n->slot[i].name.ptr) *names_slot(&big, n->slot[i].name, n->slot[i].hash) = n->slot[i];
+    free(n->slot);
+    *n = big;
+    return 0;
+}
+
+int ruleset_names_add(struct ruleset_names *n, struct str name, unsigned number)
+{
+    uint64_t hash = hash_sum(name.ptr, name.size);
+    struct ruleset_name *slot;
+
+    if (2 * n->count >= n->room && names_grow(n) < 0) return ERR_NOMEM;
+    slot = names_slot(n, name, hash);
+    if (slot->name.ptr) return slot->number;
+    *slot = (struct ruleset_name){name, hash, (int)number};
+    n->count++;
+    return -1;
+}
+
+void ruleset_names_done(struct ruleset_names *n)
+{
+    free(n->slot);
+    *n = (struct ruleset_names){0};
+}
