@@ -132,6 +132,24 @@ static int add_rules(struct maker *m, const struct ruleset_plan *own)
     return err;
 }
 
+static int fill_rows(struct rule_plan *p, struct err_info *info)
+{
+    p->op_words = (p->op_count + 63) / 64;
+    p->region_row = calloc((size_t)RULE_PLAN_ROWS * p->op_words + 1, sizeof *p->region_row);
+    if (!p->region_row)
+        return err_set(info, ERR_NOMEM, "no memory for the rules of a campaign group");
+    for (unsigned i = 0; i < p->op_count; i++) {
+        const uint64_t *regions = p->op[i].at.regions;
+        // region 0 is no region: who names it means all
+        unsigned rows = places_has(regions, 0) ? 1 : RULE_PLAN_ROWS;
+
+        for (unsigned row = 0; row < rows; row++)
+            if (places_has(regions, row))
+                p->region_row[row * p->op_words + i / 64] |= 1ull << (i % 64);
+    }
+    return 0;
+}
+
 int rule_plan_new(struct rule_plan **ret, struct ruleset *set, unsigned plan,
                   const struct places *places, int (*slot_of)(void *ctx, struct str field),
                   void *ctx, struct err_info *info)
@@ -157,6 +175,7 @@ int rule_plan_new(struct rule_plan **ret, struct ruleset *set, unsigned plan,
     m.p->subject_slot = slot_or_none(&m, set->subject_field);
     m.p->disposition_slot = slot_or_none(&m, set->disposition_field);
     err = add_rules(&m, own);
+    if (err == 0) err = fill_rows(m.p, info);
     if (err == 0) {
         *ret = m.p;
         m.p = NULL;
@@ -172,5 +191,6 @@ void rule_plan_free(struct rule_plan *p)
     if (!p) return;
     ruleset_unref(p->set);
     free(p->op);
+    free(p->region_row);
     free(p);
 }

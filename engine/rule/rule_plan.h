@@ -12,6 +12,7 @@
 
 #define RULE_PLAN_TESTS_MAX 128 // tests on fields in the expressions of one plan
 #define RULE_PLAN_NONE      UINT16_MAX
+#define RULE_PLAN_ROWS      (ATTEMPT_REGION_WORDS * 64)
 
 // What is looked at first of a rule: does it apply at all? 128 bytes, in deciding order.
 struct rule_op {
@@ -37,6 +38,10 @@ struct rule_plan {
     bool zoned;    // some rule looks at local time
     unsigned op_count;
     struct rule_op *op;
+    // Which ops name a region: a row of op_words words for each, bit n = op n. Row 0: which hold in
+    // every region.
+    unsigned op_words;
+    uint64_t *region_row;
     // Field tests of its expressions, and which record slot each looks at.
     unsigned test_count;
     struct {
