@@ -59,6 +59,14 @@ const struct place *places_of_country(const struct places *p, struct str text);
 // winter and summer). ZONES_NONE when unknown.
 uint16_t places_find_zone(const struct places *p, struct str name);
 
+// All zones that a name may mean: one for most, several for an abbreviation that is used in more
+// than one part of the world ("IST"; places_find_zone knows no zone then). NULL when unknown.
+const struct zone_set *places_of_zone(const struct places *p, struct str name);
+// Do the wall clocks of two zones agree now (2020 … 2039, as tzdata has it)? The sets of zones
+// above name only one of those that do: Michigan alone is America/Detroit, the US has no Detroit
+// beside New_York.
+bool places_same_clock(const struct places *p, uint16_t a, uint16_t b);
+
 // For checking rules and for words in answers. 0 = unknown; "" for 0.
 unsigned places_country(const struct places *p, struct str iso);
 const char *places_country_code(const struct places *p, unsigned country);
@@ -66,7 +74,8 @@ const char *places_country_code(const struct places *p, unsigned country);
 bool places_regions(const struct places *p, unsigned country, struct str code,
                     uint64_t ret[ATTEMPT_REGION_WORDS]);
 const char *places_region_code(const struct places *p, unsigned region); // "US-TX"
-// All regions of a country, and all zones of it (NULL when tzdata knows none).
+// All regions of a country, and all clocks kept in it (NULL when tzdata knows none). Puerto Rico,
+// Guam and the like are regions of the US and countries as well; their zones are none of "US".
 void places_regions_of(const struct places *p, unsigned country,
                        uint64_t ret[ATTEMPT_REGION_WORDS]);
 const struct zone_set *places_country_zones(const struct places *p, unsigned country);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/rule/places_part.h"
+
+#include "engine/base/check.h"
+
+// Zones are told apart by what they do in these years. Law changes reach us with tzdata, so a
+// difference that begins later is seen when it is known.
+#define SAME_FROM_S  INT64_C(1577836800) // 2020-01-01
+#define SAME_UNTIL_S INT64_C(2208988800) // 2040-01-01
+
+static uint64_t clock_sum(const struct zones *z, unsigned zone)
+{
+    uint64_t sum = 0;
+
+    for (int64_t at = SAME_FROM_S; at < SAME_UNTIL_S;) {
+        struct zone_offset o = zones_offset(z, zone, at);
+
+        sum = hash_keyed_u64(sum, (uint64_t)at);
+        sum = hash_keyed_u64(sum, (uint64_t)(int64_t)o.offset_s);
+        at = o.until_s;
+    }
+    return sum;
+}
+
+void places_pool_same(struct places *p)
+{
+    uint64_t sum[ZONES_MAX];
+    unsigned count = zones_count(p->zones);
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned k = 0;
+
+        sum[i] = clock_sum(p->zones, i);
+        while (sum[k] != sum[i]) k++;
+        p->same[i] = (uint16_t)k;
+    }
+}
+
+// Sorted, each clock once, in place; how many are left. The zone that stays is the one named first
+// in tzdata's zone.tab, a country's largest.
+static unsigned clocks_of(const struct places *p, uint16_t *zone, unsigned count)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 1; i < count; i++) {
+        uint16_t moved = zone[i];
+        unsigned k = i;
+
+        for (; k > 0 && zone[k - 1] > moved; k--) zone[k] = zone[k - 1];
+        zone[k] = moved;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        unsigned k = 0;
+
+        while (k < kept && p->same[zone[k]] != p->same[zone[i]]) k++;
+        if (k == kept) zone[kept++] = zone[i];
+    }
+    return kept;
+}
+
+const struct zone_set *places_pool_set(struct places *p, const uint16_t *zones, unsigned count)
+{
+    uint16_t zone[PLACES_SET_MAX];
+    struct zone_set *set;
+
+    if (count == 0 || count > PLACES_SET_MAX) return NULL;
+    memcpy(zone, zones, count * sizeof *zone);
+    count = clocks_of(p, zone, count);
+    for (unsigned i = 0; i < p->set_count; i++) {
+        set = p->set[i];
+        if (set->count == count && memcmp(set->zone, zone, count * sizeof *zone) == 0) return set;
+    }
+    if (p->set_count == PLACES_SETS_MAX || p->word_count + count + 1 > PLACES_WORDS_MAX)
+        return NULL;
+    set = (struct zone_set *)(p->words + p->word_count);
+    set->count = (uint16_t)count;
+    memcpy(set->zone, zone, count * sizeof *zone);
+    p->word_count += count + 1;
+    p->set[p->set_count++] = set;
+    return set;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+    return a->zones == b->zones && memcmp(&a->at, &b->at, sizeof a->at) == 0;
+}
+
+const struct place *places_pool_place(struct places *p, const struct place *place)
+{
+    for (unsigned i = p->place_count; i-- > 0;)
+        if (same_place(&p->place[i], place)) return &p->place[i];
+    if (p->place_count == PLACES_POOL_MAX) return NULL;
+    p->place[p->place_count] = *place;
+    return &p->place[p->place_count++];
+}
+
+static void add_bits(struct places_bits *to, const struct places_bits *from)
+{
+    for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) to->regions[i] |= from->regions[i];
+    for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++) to->countries[i] |= from->countries[i];
+}
+
+const struct place *places_pool_join(struct places *p, const struct place *a, const struct place *b)
+{
+    uint16_t zone[PLACES_SET_MAX];
+    struct place both = *b;
+
+    if (!a || same_place(a, b)) return b;
+    add_bits(&both.at, &a->at);
+    if (a->zones && b->zones) {
+        unsigned n = a->zones->count, m = b->zones->count;
+
+        if (n + m > PLACES_SET_MAX) return NULL;
+        memcpy(zone, a->zones->zone, n * sizeof *zone);
+        memcpy(zone + n, b->zones->zone, m * sizeof *zone);
+        both.zones = places_pool_set(p, zone, n + m);
+        if (!both.zones) return NULL;
+    } else {
+        both.zones = NULL; // one of them may be anywhere
+    }
+    return places_pool_place(p, &both);
+}
+
+// -- names --------------------------------------------------------------------------------------
+
+static size_t fold(char *folded, struct str name)
+{
+    name = str_trim(name);
+    if (name.size == 0 || name.size > PLACES_NAME_MAX) return 0;
+    for (size_t i = 0; i < name.size; i++) folded[i] = str_lower(name.ptr[i]);
+    return name.size;
+}
+
+// The name's slot, or the free one where it would be.
+static unsigned slot_of(const struct places *p, unsigned space, const char *folded, size_t size)
+{
+    unsigned slot = (unsigned)hash_keyed(space, folded, size) % PLACES_NAMES_MAX;
+
+    for (;; slot = (slot + 1) % PLACES_NAMES_MAX) {
+        const struct places_name *n = &p->name[slot];
+
+        if (!n->text) return slot;
+        if (n->size == size && n->space == space && memcmp(n->text, folded, size) == 0) return slot;
+    }
+}
+
+bool places_pool_name(struct places *p, unsigned space, struct str name, const void *value)
+{
+    char folded[PLACES_NAME_MAX];
+    size_t size = fold(folded, name);
+    struct places_name *n;
+
+    if (size == 0 || p->text_size + size > PLACES_TEXT_MAX) return false;
+    n = &p->name[slot_of(p, space, folded, size)];
+    if (n->text) {
+        n->value = value;
+        return true;
+    }
+    if (p->name_count == PLACES_NAMES_MAX / 2) return false;
+    *n = (struct places_name){memcpy(p->text + p->text_size, folded, size), (uint16_t)size,
+                              (uint16_t)space, value};
+    p->text_size += (unsigned)size;
+    p->name_count++;
+    return true;
+}
+
+const void *places_pool_find(const struct places *p, unsigned space, struct str name)
+{
+    char folded[PLACES_NAME_MAX];
+    size_t size = fold(folded, name);
+
+    return size ? p->name[slot_of(p, space, folded, size)].value : NULL;
+}
