@@ -104,6 +104,11 @@ class TestPlanted(unittest.TestCase):
         self.passes(tidy.check_exports, 'engine/set/set_dump.c', BODY.replace('static ', ''))
         self.passes(tidy.check_exports, 'engine/set/page.c', BODY.replace('set_x', 'put'))
 
+    def test_programs_export_main(self):
+        code = BODY.replace('static ', '').replace('set_x', 'main')
+        self.passes(tidy.check_exports, 'engine/pack_main.c', code)
+        self.caught(tidy.check_exports, 'engine/set/set.c', code, 'exports main()')
+
     def test_text(self):
         self.caught(tidy.check_text, 'engine/a.c', 'int a;\n', 'SPDX')
         self.caught(tidy.check_text, 'engine/a.c', SPDX + '\tint a;\n', 'a.c:2: a tab')

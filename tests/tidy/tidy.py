@@ -28,6 +28,8 @@ HOME_OF_HEADER = {
     'curl/': ('engine/core/external',),
 }
 LOG_ROOMS = ('core', 'feed')
+# The programs: each is one file above the rooms, and exports main().
+MAINS = ('engine/main.c', 'engine/pack_main.c')
 # A file is a noun and exports that prefix. Families: the nouns of a header with several, which its
 # files (or one of them) give.
 FAMILY = {
@@ -120,7 +122,7 @@ def line_of(text, at):
 def room_of(name):
     """(kind, room) of a C file: ('engine', 'set'), ('unit', 'set'), ('main', ''), ('other', '')."""
     part = name.split('/')
-    if name == 'engine/main.c':
+    if name in MAINS:
         return 'main', ''
     if part[0] == 'engine' and len(part) > 2:
         return 'engine', part[1]
@@ -246,6 +248,7 @@ def check_exports(tree):
             continue
         stem = pathlib.PurePath(name).stem.split('_')
         nouns = {'_'.join(stem[:n]) for n in range(1, len(stem) + 1)}
+        nouns |= {'main'} if name in MAINS else set()
         for place, more in FAMILY.items():
             nouns |= set(more) if name.startswith(place) else set()
         for first, _, head in functions(tree.code(name)):
