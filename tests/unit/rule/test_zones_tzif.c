@@ -356,6 +356,34 @@ static void test_always_summer(void **state)
     }
 }
 
+// Jn never counts 29 February, n does. The day on which summer time begins in 2027 and 2028.
+static void test_days_of_the_year(void **state)
+{
+    static const struct {
+        const char *text;
+        int month, day, leap_month, leap_day;
+    } rows[] = {
+        {"AAA0BBB,J1/0,J300", 1, 1, 1, 1},       {"AAA0BBB,J59/0,J300", 2, 28, 2, 28},
+        {"AAA0BBB,J60/0,J300", 3, 1, 3, 1},      {"AAA0BBB,J200/0,J300", 7, 19, 7, 19},
+        {"AAA0BBB,J365/0,J300", 12, 31, 12, 31}, {"AAA0BBB,0/0,J300", 1, 1, 1, 1},
+        {"AAA0BBB,58/0,J300", 2, 28, 2, 28},     {"AAA0BBB,59/0,J300", 3, 1, 2, 29},
+        {"AAA0BBB,60/0,J300", 3, 2, 3, 1},       {"AAA0BBB,364/0,J300", 12, 31, 12, 30},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t day = calendar_day(2027, rows[i].month, rows[i].day);
+        int64_t leap_day = calendar_day(2028, rows[i].leap_month, rows[i].leap_day);
+        struct zones_footer f;
+
+        assert_true(zones_footer_parse(str_of(rows[i].text), &f));
+        if (zones_footer_at(&f, day * 86400).from_s != day * 86400 ||
+            zones_footer_at(&f, leap_day * 86400).from_s != leap_day * 86400)
+            fail_msg("%s begins on another day", rows[i].text);
+        assert_int_equal(zones_footer_at(&f, day * 86400).offset_s, HOUR_S);
+    }
+}
+
 static void test_far_away(void **state)
 {
     static const int64_t rows[] = {INT64_MIN,     INT64_MIN + 1, -400000000000, -316224000001,
@@ -434,12 +462,12 @@ static void test_random_footers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes),        cmocka_unit_test(test_first_version),
-        cmocka_unit_test(test_footer_behind),  cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_damage),         cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_leap_seconds),   cmocka_unit_test(test_footer_text),
-        cmocka_unit_test(test_always_summer),  cmocka_unit_test(test_far_away),
-        cmocka_unit_test(test_random_footers),
+        cmocka_unit_test(test_changes),       cmocka_unit_test(test_first_version),
+        cmocka_unit_test(test_footer_behind), cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_damage),        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_leap_seconds),  cmocka_unit_test(test_footer_text),
+        cmocka_unit_test(test_always_summer), cmocka_unit_test(test_days_of_the_year),
+        cmocka_unit_test(test_far_away),      cmocka_unit_test(test_random_footers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
