@@ -235,10 +235,8 @@ const char *places_region_code(const struct places *p, unsigned region)
 
 void places_regions_of(const struct places *p, unsigned country, uint64_t ret[ATTEMPT_REGION_WORDS])
 {
-    memset(ret, 0, ATTEMPT_REGION_WORDS * sizeof *ret);
-    for (unsigned r = 1; r < PLACES_REGIONS_MAX; r++)
-        if (p->region[r] && places_has(p->region[r]->at.countries, country))
-            ret[r / 64] |= 1ull << (r % 64);
+    memcpy(ret, p->country_regions[country % PLACES_COUNTRIES_MAX],
+           ATTEMPT_REGION_WORDS * sizeof *ret);
 }
 
 const struct zone_set *places_country_zones(const struct places *p, unsigned country)

@@ -60,6 +60,7 @@ struct places {
     const struct place *country[PLACES_COUNTRIES_MAX];
     char region_code[PLACES_REGIONS_MAX][8];
     const struct place *region[PLACES_REGIONS_MAX];
+    uint64_t country_regions[PLACES_COUNTRIES_MAX][ATTEMPT_REGION_WORDS];
 
     const struct place *area[800];
     const struct place **exchange[800]; // of those in two zones; [800] each

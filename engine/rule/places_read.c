@@ -180,6 +180,9 @@ static int read_region(struct reader *r)
     if (err == 0) err = read_zones(r, r->column[3], &place.zones);
     if (err < 0) return err;
     if (!(p->region[number] = places_pool_place(p, &place))) return full(r);
+    for (unsigned i = 1; i < PLACES_COUNTRIES_MAX; i++)
+        if (places_has(place.at.countries, i))
+            p->country_regions[i][number / 64] |= 1ull << (number % 64);
     err = name_region(r, country, p->region[number]);
     if (err == 0) err = name_region(r, 0, p->region[number]);
     if (err == 0 && !is_none(own)) {
