@@ -3,13 +3,14 @@
 // dialgate-engine: may this contact be attempted now?
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "engine/base/log.h"
 #include "engine/core/engine.h"
 
 static struct engine engine;
 
-// All threads inherit the mask, so signals arrive in main's sigwaitinfo and nowhere else.
+// All threads inherit the mask, so signals arrive in main's sigtimedwait and nowhere else.
 static void block_signals(sigset_t *set)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -25,8 +26,12 @@ static void block_signals(sigset_t *set)
 
 static void serve(const sigset_t *set)
 {
+    const struct timespec second = {.tv_sec = 1};
+
     for (;;) {
-        int signal = sigwaitinfo(set, NULL);
+        int signal = sigtimedwait(set, NULL, &second);
+
+        engine_tick(&engine);
 
         if (signal == SIGHUP) engine_reload(&engine);
         if (signal != SIGTERM && signal != SIGINT) continue;

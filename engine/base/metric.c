@@ -79,7 +79,7 @@ static void write_histogram(struct buf *out, const struct metric_row *row, uint6
 
 void metric_write_head(struct buf *out, enum metric m)
 {
-    static const char *const kinds[] = {"counter", "gauge", "histogram", "gauge"};
+    static const char *const kinds[] = {"counter", "gauge", "histogram", "gauge", "counter"};
     const struct metric_row *row = &metric_rows[m];
 
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->family, row->help, row->family,
@@ -92,7 +92,7 @@ void metric_write(struct buf *out)
         const struct metric_row *row = &metric_rows[m];
         uint64_t sum = metric_sum((enum metric)m);
 
-        if (row->kind == METRIC_KIND_PER_LIST) continue;
+        if (row->kind >= METRIC_KIND_NAMED) continue;
         if (m == 0 || strcmp(row->family, metric_rows[m - 1].family) != 0)
             metric_write_head(out, (enum metric)m);
         if (row->kind == METRIC_KIND_HISTOGRAM)

@@ -22,7 +22,8 @@ enum metric_kind {
     METRIC_KIND_COUNTER,
     METRIC_KIND_GAUGE,
     METRIC_KIND_HISTOGRAM,
-    METRIC_KIND_PER_LIST,
+    METRIC_KIND_NAMED,
+    METRIC_KIND_NAMED_COUNTER,
 };
 
 struct metric_row {
@@ -44,7 +45,7 @@ struct metric_block {
 struct metric_block *metric_block_new(void);
 // Sum over all blocks.
 uint64_t metric_sum(enum metric m);
-// Appends every family in the Prometheus text format 0.0.4, without the PER_LIST ones.
+// Appends every family in the Prometheus text format 0.0.4, without the NAMED ones.
 void metric_write(struct buf *out);
 // The # HELP and # TYPE lines of a row's family.
 void metric_write_head(struct buf *out, enum metric m);

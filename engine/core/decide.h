@@ -1,14 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// decide: the verdict on one question. A pure function of (view, set, question); no lock, no
-// allocation, no system call. Wrong never becomes "allowed": what is not known blocks.
+// decide: the verdict on one question: lists first, then the age of lists, then rules. The one
+// function behind /ocs/validate, /v1/decisions, /v1/explain and /v1/when. No lock, no allocation,
+// no system call. Wrong never becomes "allowed": what is not known blocks.
 #pragma once
 
 #include "engine/core/question.h"
+#include "engine/core/tally.h"
 #include "engine/core/view.h"
+#include "engine/rule/judge.h"
 
-// Second step of the look-up: prefetches what the keys' first lines point to. Call for all
-// questions of a turn before decide() is called for any.
-void decide_fetch(const struct set *set, struct question *q);
+// What one thread decides with.
+struct decider {
+    const struct set *set;
+    struct ledger *ledger; // NULL: how many attempts were made is never known
+    struct zone_clock *clock;
+    struct tally_row *tally; // own row; NULL: rules that block are not counted
+    int64_t wall_s;          // now, which a dated question is not about
+    // Seconds since the start, when reservations were lost by it, else UINT32_MAX: as long as one
+    // may have been under way, every contact counts as having one.
+    uint32_t settled_s;
+};
 
-struct verdict decide(const struct view *view, const struct set *set, const struct question *q);
+// A question being decided at one instant; what explain looks into. Lives on the stack.
+struct decide_case {
+    const struct decider *d;
+    const struct view *view;
+    const struct question *q;
+    int64_t at_s;
+    const struct ledger_asker *who;
+    struct judge_world world;
+    struct judge judge;
+};
+// Sets the decider's clock to `at_s`. The question's input must be all right, its gate have a plan.
+void decide_open(struct decide_case *c, const struct decider *d, const struct view *view,
+                 const struct question *q, int64_t at_s, bool foresee);
+
+// Second and third step of the look-up: prefetch what the first lines point to. Call each for all
+// questions of a turn before the next one is called for any.
+void decide_fetch(const struct decider *d, struct question *q);
+void decide_fetch_chains(const struct decider *d, const struct question *q);
+
+// *ret_rule: index in the ruleset of the rule that blocks, or -1. Reserves when the question does.
+struct verdict decide(const struct decider *d, const struct view *view, const struct question *q,
+                      int *ret_rule);
+// The same at another instant, without reserving or counting. *ret_until_s > at_s: the same answer
+// (allowed or not) holds before then, as far as can be seen from here.
+struct verdict decide_at(const struct decider *d, const struct view *view, const struct question *q,
+                         int64_t at_s, int64_t *ret_until_s, int *ret_rule);
+// The first instant after `from_s` at which a blocked question would be allowed, looking at most
+// `steps` instants and 31 days ahead; 0 = none seen. *ret_steps: how many were looked at.
+int64_t decide_retry(const struct decider *d, const struct view *view, const struct question *q,
+                     int64_t from_s, unsigned steps, unsigned *ret_steps);

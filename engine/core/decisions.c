@@ -9,37 +9,44 @@
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
 
-// What is prebuilt, or as much with an instant.
-#define RESULT_BYTES_MAX (VIEW_RESULT_BYTES + CLOCK_TEXT_SIZE)
-#define AT_BYTES_MAX     128 // an instant, every byte of it percent-encoded
+#define AT_BYTES_MAX 128 // an instant, every byte of it percent-encoded
+// Instants looked at to find when a blocked record may be asked again. Each costs as much as a
+// decision and counts as one against LIMIT_BATCH_SLICE.
+#define RETRY_STEPS 64
 
 struct batch {
     struct stream_owner owner;
     struct json cursor; // JSON: inside "records"
     struct question_frame frame;
     int64_t at_s;  // instant asked about; 0 = now
+    unsigned cost; // of a record lately, in decisions; at least 1
+    unsigned left; // decisions that this turn may still take
     bool started;  // a result was written
     bool skipping; // NDJSON: inside a line that is too long
 };
 static_assert(sizeof(struct batch) <= CONN_USER_BYTES, "a batch lives in its connection");
 
 // How many results may be written now.
-static unsigned slice_size(const struct conn *conn)
+static unsigned slice_size(struct worker *w, const struct conn *conn, const struct batch *b)
 {
-    size_t fit = conn_stream_room(conn) / RESULT_BYTES_MAX;
+    size_t fit = conn_stream_room(conn) / view_result_bytes_max(worker_view(w));
+    unsigned afford = (b->left + b->cost - 1) / b->cost;
 
+    if (fit > afford) fit = afford;
     return fit < LIMIT_TURN_QUESTIONS ? (unsigned)fit : LIMIT_TURN_QUESTIONS;
 }
 
 // The record just read, or why there is none, into `q`.
 static void ask(struct worker *w, const struct batch *b, enum reason reason, struct question *q)
 {
-    struct engine *e = w->engine;
+    const struct view *view = worker_view(w);
 
-    if (reason != REASON_ALLOWED)
+    if (reason != REASON_ALLOWED) {
         question_from_reason(q, reason);
-    else
-        question_from_record(q, &w->record, &b->frame, &e->tenants, e->set);
+        return;
+    }
+    rulebook_alias(view->book, &w->record);
+    question_from_record(q, &w->record, &b->frame, view, w->engine->set);
 }
 
 // A result with what stands between it and the one before or behind it.
@@ -58,29 +65,54 @@ static void put_result(struct buf *out, const struct view *view, const struct ve
     if (lines) buf_char(out, '\n');
 }
 
+static struct verdict decide_one(struct worker *w, const struct question *q, unsigned *cost)
+{
+    const struct view *view = worker_view(w);
+    unsigned steps;
+    int rule;
+    struct verdict v = decide(&w->decider, view, q, &rule);
+
+    worker_count(w, &v);
+    *cost += 1;
+    if (rule < 0) return v;
+    v.retry_at_s = decide_retry(&w->decider, view, q, q->now_s, RETRY_STEPS, &steps);
+    *cost += steps;
+    return v;
+}
+
 // Decides the first `count` questions of the worker's array and writes their results.
 static void write_slice(struct worker *w, struct conn *conn, struct batch *b, unsigned count,
                         bool lines)
 {
     const struct view *view = worker_view(w);
+    unsigned cost = 0;
     struct buf out;
 
+    if (count == 0) return;
     buf_wrap(&out, conn_stream_space(conn), conn_stream_room(conn));
-    for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
+    for (unsigned i = 0; i < count; i++) decide_fetch(&w->decider, &w->pending[i].question);
+    for (unsigned i = 0; i < count && view->ruled; i++)
+        decide_fetch_chains(&w->decider, &w->pending[i].question);
     for (unsigned i = 0; i < count; i++) {
-        struct verdict v = decide(view, w->engine->set, &w->pending[i].question);
+        struct verdict v = decide_one(w, &w->pending[i].question, &cost);
 
-        worker_count(w, &v);
         put_result(&out, view, &v, lines, !b->started);
         b->started = true;
     }
     CHECK(!out.failed);
     conn_stream_commit(conn, out.size_bytes);
+    b->left -= cost < b->left ? cost : b->left;
+    b->cost = (cost + count - 1) / count;
 }
 
-static void begin_slice(struct batch *b)
+static void begin_slice(struct worker *w, struct batch *b)
 {
-    b->frame.now_s = (uint32_t)(b->at_s ? b->at_s : clock_wall_s());
+    const struct view *view = worker_hold(w);
+
+    b->frame.now_s = (uint32_t)(b->at_s ? b->at_s : w->decider.wall_s);
+    b->left = LIMIT_BATCH_SLICE;
+    // what the first records cost is not known before they are decided
+    if (!b->cost) b->cost = view->ruled ? LIMIT_BATCH_SLICE / 16 : 1;
 }
 
 // -- JSON ------------------------------------------------------------------------------------
@@ -88,23 +120,22 @@ static void begin_slice(struct batch *b)
 static void on_resume_json(struct worker *w, struct conn *conn)
 {
     struct batch *b = conn_user(conn);
-    unsigned left = LIMIT_BATCH_SLICE, most, count;
+    unsigned most, count;
     bool more = true;
 
     worker_flush(w);
-    begin_slice(b);
-    while (more && left > 0 && (most = slice_size(conn)) > 0) {
+    begin_slice(w, b);
+    while (more && (most = slice_size(w, conn, b)) > 0) {
         enum reason reason;
 
-        if (most > left) most = left;
         for (count = 0; count < most; count++) {
-            more = record_next(&w->record, &b->cursor, w->engine->v1_keys, &reason);
+            more = record_next(&w->record, &b->cursor, worker_view(w)->book->v1_keys, &reason);
             if (!more) break;
             ask(w, b, reason, &w->pending[count].question);
         }
         write_slice(w, conn, b, count, false);
-        left -= count;
     }
+    worker_release(w);
     if (more) return;
     CHECK(!b->cursor.failed); // the whole text was checked before the first result
     if (conn_stream_room(conn) < 2) return;
@@ -113,14 +144,19 @@ static void on_resume_json(struct worker *w, struct conn *conn)
 }
 
 struct batch_head {
-    struct str tenant, channel, at, records;
+    struct str tenant, channel, at, group, records;
+    bool reserves;
 };
 
 static const char *head_member(struct batch_head *head, struct str key, struct json_value value)
 {
-    struct str *to = NULL;
+    struct str *to;
     enum json_type want = JSON_STRING;
 
+    if (str_eq(key, STR("reserve"))) {
+        head->reserves = str_eq(value.text, STR("true"));
+        return value.type == JSON_BOOL ? NULL : "\"reserve\" must be true or false";
+    }
     if (str_eq(key, STR("records"))) {
         to = &head->records;
         want = JSON_ARRAY;
@@ -130,15 +166,19 @@ static const char *head_member(struct batch_head *head, struct str key, struct j
         to = &head->channel;
     } else if (str_eq(key, STR("at"))) {
         to = &head->at;
-    } else if (!str_eq(key, STR("campaign_group"))) {
-        return "unknown member: only at, tenant, campaign_group, channel and records may stand "
-               "here";
+    } else if (str_eq(key, STR("campaign_group"))) {
+        to = &head->group;
+    } else {
+        return "unknown member: only at, tenant, campaign_group, channel, reserve and records may "
+               "stand here";
     }
     if (value.type == JSON_NULL) return NULL;
     if (value.type != want)
         return want == JSON_ARRAY ? "\"records\" must be an array"
                                   : "at, tenant, campaign_group and channel must be strings";
-    if (to) *to = value.text;
+    // the body is ours, and nobody reads this part of it again
+    *to =
+        want == JSON_STRING ? json_unescape(value, (char *)(uintptr_t)value.text.ptr) : value.text;
     return NULL;
 }
 
@@ -173,6 +213,8 @@ static int frame_init(struct worker *w, const struct http_request *req, struct b
     if (head->tenant.size || (token && token->tenant >= 0))
         b->frame.bound = &w->engine->tenants.tenant[tenant];
     b->frame.channel = CHANNEL_VOICE;
+    b->frame.group = head->group;
+    b->frame.reserves = head->reserves;
     *ret_why = "\"channel\" must be voice, sms or email";
     if (head->channel.size && !channel_parse(head->channel, &b->frame.channel))
         return ERR_BAD_VALUE;
@@ -181,6 +223,7 @@ static int frame_init(struct worker *w, const struct http_request *req, struct b
     if (!clock_parse(head->at, &at_ns) || at_ns < 1000000000) return ERR_BAD_INSTANT;
     if (at_ns / 1000000000 >= SET_FOREVER) return ERR_BAD_INSTANT; // it would wrap to another time
     b->at_s = at_ns / 1000000000;
+    b->frame.dated = true;
     return 0;
 }
 
@@ -214,8 +257,11 @@ static void on_resume_lines(struct worker *w, struct conn *conn)
 static void begin_lines(struct worker *w, struct conn *conn, const struct http_request *req)
 {
     struct batch *b = conn_user(conn);
-    struct batch_head head = {.tenant = http_query(req->query, STR("tenant")),
-                              .channel = http_query(req->query, STR("channel"))};
+    struct batch_head head = {
+        .tenant = http_query(req->query, STR("tenant")),
+        .channel = http_query(req->query, STR("channel")),
+        .reserves = str_eq(http_query(req->query, STR("reserve")), STR("true")),
+    };
     struct str at = http_query(req->query, STR("at"));
     char memory[AT_BYTES_MAX];
     const char *wrong;
@@ -270,7 +316,7 @@ static unsigned read_lines(struct worker *w, struct batch *b, struct str *rest, 
         } else if (line.size == 0) {
             continue; // a blank line asks nothing
         } else {
-            record_parse(&w->record, line, w->engine->v1_keys, &reason);
+            record_parse(&w->record, line, worker_view(w)->book->v1_keys, &reason);
         }
         ask(w, b, reason, &w->pending[count++].question);
     }
@@ -282,17 +328,17 @@ size_t decisions_on_piece(void *ctx, struct conn *conn, struct str piece, bool l
     struct worker *w = ctx;
     struct batch *b = conn_user(conn);
     struct str rest = piece;
-    unsigned left = LIMIT_BATCH_SLICE, most;
+    unsigned most;
 
     worker_flush(w);
-    begin_slice(b);
-    while (left > 0 && (most = slice_size(conn)) > 0) {
-        unsigned count = read_lines(w, b, &rest, last, most < left ? most : left);
+    begin_slice(w, b);
+    while ((most = slice_size(w, conn, b)) > 0) {
+        unsigned count = read_lines(w, b, &rest, last, most);
 
         if (count == 0) break;
         write_slice(w, conn, b, count, true);
-        left -= count;
     }
+    worker_release(w);
     if (last && rest.size == 0) conn_stream_end(conn);
     return piece.size - rest.size;
 }

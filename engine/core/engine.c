@@ -110,27 +110,6 @@ static int freeze_clock(const char *now, struct err_info *info)
     return 0;
 }
 
-// -- views -----------------------------------------------------------------------------------
-
-// In feed's thread (or in feed_open).
-static void on_catalog(void *ctx, const struct catalog *catalog)
-{
-    struct engine *e = ctx;
-    struct view_settings settings;
-    struct view *next, *old;
-
-    pthread_mutex_lock(&e->lock);
-    settings = e->settings;
-    pthread_mutex_unlock(&e->lock);
-    next = view_new(&e->tenants, catalog, &settings);
-    if (!next) { // the old view stays: its lists are in force, only new facts about them are late
-        log_error("engine", "out of memory while publishing a view");
-        return;
-    }
-    old = atomic_exchange_explicit(&e->view, next, memory_order_acq_rel);
-    qsbr_retire(e->qsbr, view_free, old);
-}
-
 // -- life ------------------------------------------------------------------------------------
 
 static int start_feed(struct engine *e, struct err_info *info)
@@ -141,7 +120,7 @@ static int start_feed(struct engine *e, struct err_info *info)
         .pages_max_planes = LIMIT_SET_PLANES,
         .shrink_max_percent = (unsigned)conf_uint(&e->conf, CONF_SHRINK_MAX_PERCENT),
         .terminal = isatty(STDERR_FILENO) == 1,
-        .on_catalog = on_catalog,
+        .on_catalog = engine_on_catalog,
         .ctx = e,
     };
     struct list_spec *specs;
@@ -154,6 +133,33 @@ static int start_feed(struct engine *e, struct err_info *info)
     if (!err && !atomic_load(&e->view))
         err = err_set(info, ERR_NOMEM, "not enough memory to start");
     return err;
+}
+
+static int start_rules(struct engine *e, struct err_info *info)
+{
+    struct engine_rules rules = {.conf = &e->conf};
+    int err = engine_rules_stage(e, &rules, info);
+
+    if (!err) err = engine_rules_commit(e, &rules, info);
+    engine_rules_done(&rules);
+    if (!err)
+        log_info("rules", "time zones %s, places %s", zones_version(e->atlas->zones),
+                 places_version());
+    return err;
+}
+
+static int start_reports(struct engine *e, struct err_info *info)
+{
+    const char *data = conf_text(&e->conf, CONF_DATA);
+    const struct reports_config config = {
+        .data_dir = data[0] ? data : NULL,
+        .seed = set_seed(e->set),
+        .retention_s = (unsigned)conf_uint(&e->conf, CONF_ATTEMPTS_RETENTION_DAYS) * 86400,
+        .window_s = e->book->window_max_s,
+        .limits = {LIMIT_ATTEMPTS, LIMIT_RESERVATIONS},
+    };
+
+    return reports_open(&e->reports, &config, e->qsbr, &e->ledger, info);
 }
 
 static unsigned thread_count(const struct conf *conf)
@@ -208,14 +214,19 @@ static int start_shared(struct engine *e, struct err_info *info)
     log_set_level(level);
     log_set_terminal(isatty(STDERR_FILENO) == 1);
     if (number_start() < 0) return err_set(info, ERR_NOMEM, "not enough memory to start");
-    e->ocs_keys = record_keys_new(FIELD_V1_PHONE);
-    e->v1_keys = record_keys_new(FIELD_COUNT);
     e->metrics = metric_block_new();
     e->qsbr = qsbr_new();
-    if (!e->ocs_keys || !e->v1_keys || !e->metrics || !e->qsbr)
-        return err_set(info, ERR_NOMEM, "not enough memory to start");
+    if (!e->metrics || !e->qsbr) return err_set(info, ERR_NOMEM, "not enough memory to start");
     CHECK(http_canned_init(&e->allowed, 200, STR("application/json"), STR("{}")));
     return tenant_table_init(&e->tenants, &e->conf, info);
+}
+
+// Before the first catalog: nobody has rules yet.
+static int start_book(struct engine *e, struct err_info *info)
+{
+    struct ruleset *none[LIMIT_TENANTS + 1] = {NULL};
+
+    return rulebook_new(&e->book, &e->tenants, none, NULL, &e->tally, info);
 }
 
 int engine_start(struct engine *e, int argc, char **argv, struct err_info *info)
@@ -225,6 +236,8 @@ int engine_start(struct engine *e, int argc, char **argv, struct err_info *info)
 
     memset(e, 0, sizeof *e);
     pthread_mutex_init(&e->lock, NULL);
+    tally_init(&e->tally);
+    e->started_ns = clock_mono_ns();
     err = conf_load(&e->conf, argc, argv, info);
     if (err || e->conf.help || e->conf.version || e->conf.sample) return err;
     err = parse_listen(&at, conf_text(&e->conf, CONF_LISTEN), info);
@@ -233,7 +246,10 @@ int engine_start(struct engine *e, int argc, char **argv, struct err_info *info)
     err = freeze_clock(conf_text(&e->conf, CONF_NOW), info);
     if (!err) err = start_shared(e, info);
     if (!err) err = read_settings(&e->settings, e, &e->conf, info);
+    if (!err) err = start_book(e, info);
     if (!err) err = start_feed(e, info);
+    if (!err) err = start_rules(e, info);
+    if (!err) err = start_reports(e, info);
     if (!err) err = start_workers(e, &at, info);
     return err;
 }
@@ -256,15 +272,22 @@ static void warn_fixed(const struct conf *old, const struct conf *new)
 static int reload(struct engine *e, struct conf *conf, struct err_info *info)
 {
     struct view_settings settings, before;
-    struct list_spec *specs;
+    struct engine_rules rules = {.conf = conf};
+    struct list_spec *specs = NULL;
     unsigned count;
     int err = conf_load(conf, e->conf.argc, e->conf.argv, info);
 
     if (!err) err = read_settings(&settings, e, conf, info);
     if (!err) err = read_specs(e, conf, &specs, &count, info);
+    if (!err) {
+        rules.specs = specs;
+        rules.spec_count = count;
+        err = engine_rules_stage(e, &rules, info);
+        if (err) metric_add(e->metrics, METRIC_RULES_REFUSED, 1);
+    }
     if (err) { // what feed refuses, feed counts
         metric_add(e->metrics, METRIC_RELOADS_FAILED, 1);
-        return err;
+        goto out;
     }
     warn_fixed(&e->conf, conf);
     pthread_mutex_lock(&e->lock);
@@ -272,11 +295,14 @@ static int reload(struct engine *e, struct conf *conf, struct err_info *info)
     e->settings = settings;
     pthread_mutex_unlock(&e->lock);
     err = feed_reload(e->feed, specs, count, info);
-    free(specs);
-    if (!err) return 0;
+    if (!err) err = engine_rules_commit(e, &rules, info);
+    if (!err) goto out;
     pthread_mutex_lock(&e->lock);
     e->settings = before;
     pthread_mutex_unlock(&e->lock);
+out:
+    engine_rules_done(&rules);
+    free(specs);
     return err;
 }
 
@@ -302,12 +328,16 @@ void engine_stop(struct engine *e)
     for (unsigned i = 0; i < e->worker_count; i++) worker_drain(&e->workers[i]);
     for (unsigned i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
     if (e->feed) feed_close(e->feed); // may still hand jobs back, so the servers must stand
+    e->feed = NULL;
     for (unsigned i = 0; i < e->worker_count; i++) worker_done(&e->workers[i]);
     free(e->workers);
+    if (e->reports) reports_close(e->reports);
     view_free(atomic_exchange(&e->view, NULL));
     qsbr_free(e->qsbr);
-    record_keys_free(e->ocs_keys);
-    record_keys_free(e->v1_keys);
+    rule_source_free(e->sources);
+    rulebook_unref(e->book);
+    atlas_unref(e->atlas);
+    tally_done(&e->tally);
     conf_done(&e->conf);
     pthread_mutex_destroy(&e->lock);
     memset(e, 0, sizeof *e);

@@ -17,10 +17,13 @@
 // One change under way. Owned by its worker; lent to feed between feed_submit and on_done.
 struct list_job {
     struct feed_job feed;
+    struct worker_message message;
     struct worker *worker;
     struct list_job *next_free;
     struct conn_id conn;
 };
+
+static void on_arrival(struct worker *w, struct worker_message *message);
 
 int list_api_jobs_init(struct worker *w)
 {
@@ -28,6 +31,7 @@ int list_api_jobs_init(struct worker *w)
     if (!w->jobs) return ERR_NOMEM;
     for (unsigned i = 0; i < LIMIT_JOBS; i++) {
         w->jobs[i].worker = w;
+        w->jobs[i].message.on_arrival = on_arrival;
         w->jobs[i].next_free = w->free_jobs;
         w->free_jobs = &w->jobs[i];
     }
@@ -39,10 +43,9 @@ static void on_done(struct feed_job *feed)
 {
     struct list_job *job = (struct list_job *)feed;
 
-    server_post(job->worker->server, &feed->node);
+    server_post(job->worker->server, &job->message.node);
 }
 static_assert(offsetof(struct list_job, feed) == 0, "a feed_job is the head of its list_job");
-static_assert(offsetof(struct feed_job, node) == 0, "a message is the head of its feed_job");
 
 // NULL when too many changes are under way (the request is answered then).
 static struct list_job *job_take(struct worker *w, struct conn *conn, enum feed_op op)
@@ -372,9 +375,11 @@ static struct str why_failed(int err)
     }
 }
 
-void list_api_on_done(struct worker *w, struct queue_node *message)
+// Answers the request whose change feed has finished.
+static void on_arrival(struct worker *w, struct worker_message *message)
 {
-    struct list_job *job = (struct list_job *)message;
+    struct list_job *job =
+        (struct list_job *)((char *)message - offsetof(struct list_job, message));
     struct conn *conn = conn_find(w->server, job->conn);
 
     CHECK(job->worker == w);

@@ -7,5 +7,3 @@
 
 // Makes the worker's LIMIT_JOBS jobs. 0 or ERR_NOMEM.
 int list_api_jobs_init(struct worker *w);
-// Answers the request whose change feed has finished; the message is a job of this worker.
-void list_api_on_done(struct worker *w, struct queue_node *message);

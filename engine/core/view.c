@@ -4,46 +4,15 @@
 #include <stdlib.h>
 
 #include "engine/base/check.h"
-
-#define PLANS_OF_TENANT (CHANNEL_COUNT + 1)
-
-static_assert(LIMIT_LISTS * 3 < LIMIT_SET_IDS, "every list has its three ids");
+#include "engine/base/clock.h"
+#include "engine/base/hash.h"
+#include "engine/core/ranks.h"
 
 bool view_list_is_of(const struct view *v, const struct view_list *l, unsigned tenant)
 {
     struct str owner = str_of(l->list.tenant);
 
     return str_eq(owner, STR("*")) || str_eq(owner, str_of(v->tenants->tenant[tenant].name));
-}
-
-static void plan_add(struct plan *plan, const struct list *list, uint16_t index)
-{
-    plan->rank[list_id_base(list->number)] = index;
-    plan->rank[list_id_added(list->number)] = index;
-    if (list->required && list->state == LIST_LOADING && plan->not_ready != REASON_LIST_LOADING) {
-        plan->not_ready = REASON_LIST_LOADING;
-        plan->not_ready_list = index;
-    }
-}
-
-static void plan_init(const struct view *v, unsigned tenant, enum channel channel)
-{
-    struct plan *plan = &v->plan[tenant * PLANS_OF_TENANT + channel];
-    bool any = false;
-
-    plan->not_ready = REASON_ALLOWED;
-    for (unsigned id = 0; id < LIMIT_SET_IDS; id++) plan->rank[id] = SET_NO_RANK;
-    for (unsigned i = 0; i < v->list_count; i++) {
-        const struct view_list *l = &v->list[i];
-        enum channel at = l->list.channel;
-
-        if (!view_list_is_of(v, l, tenant)) continue;
-        any = true;
-        // a question whose medium is unknown is held against every list
-        if (at == CHANNEL_ANY || channel == CHANNEL_ANY || at == channel)
-            plan_add(plan, &l->list, (uint16_t)i);
-    }
-    if (!any) plan->not_ready = REASON_NOTHING_LOADED;
 }
 
 enum reason view_listed_reason(enum set_kind kind)
@@ -71,6 +40,32 @@ static void result_init(struct view_result *r, const struct verdict *verdict)
     r->size_bytes = (uint16_t)text.size_bytes;
 }
 
+size_t view_result_bytes_max(const struct view *v)
+{
+    size_t rule = v->book->name_bytes_max;
+
+    // the words round a rule's name and its reason, beyond what a list's result holds
+    return VIEW_RESULT_BYTES + CLOCK_TEXT_SIZE + (v->ruled ? rule + 128 : 0);
+}
+
+// Is there a tenant for whom the list is required?
+static bool is_required(const struct view *v, const struct view_list *l)
+{
+    bool declared = false;
+
+    for (unsigned i = 0; i < v->tenants->count; i++) {
+        const struct ruleset *set = v->tenant[i].book->set;
+
+        if (!set || !view_list_is_of(v, l, i)) continue;
+        for (unsigned k = 0; k < set->list_count; k++) {
+            if (!str_eq(set->list[k].name, str_of(l->list.name))) continue;
+            if (set->list[k].required) return true;
+            declared = true;
+        }
+    }
+    return !declared && l->list.required;
+}
+
 static void list_init(struct view *v, unsigned i, const struct list *list)
 {
     struct view_list *l = &v->list[i];
@@ -79,6 +74,7 @@ static void list_init(struct view *v, unsigned i, const struct list *list)
     struct buf body;
 
     l->list = *list;
+    l->required = is_required(v, l);
     verdict = verdict_block(view_listed_reason(list->kind), str_of(l->list.name));
     buf_wrap(&body, memory, sizeof memory);
     verdict_write_ocs(&body, &verdict, v->settings.ocs_body);
@@ -87,31 +83,52 @@ static void list_init(struct view *v, unsigned i, const struct list *list)
     result_init(&l->result, &verdict);
 }
 
+static int tenants_init(struct view *v)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < v->tenants->count && !err; i++) {
+        err = ranks_make(v, i);
+        if (v->tenant[i].missing.ptr) v->ready = false;
+    }
+    return err;
+}
+
 struct view *view_new(const struct tenants *tenants, const struct catalog *catalog,
-                      const struct view_settings *settings)
+                      struct rulebook *book, const struct view_settings *settings, uint64_t seed)
 {
     struct view *v = calloc(1, sizeof *v);
-    unsigned plans = tenants->count * PLANS_OF_TENANT;
     struct verdict allow = verdict_allow();
 
     if (!v) return NULL;
     v->tenants = tenants;
+    v->book = rulebook_ref(book);
     v->settings = *settings;
+    v->seed = seed;
     v->list_count = catalog->count;
     v->list = calloc(catalog->count ? catalog->count : 1, sizeof *v->list);
-    v->plan = calloc(plans, sizeof *v->plan);
-    if (!v->list || !v->plan) {
+    v->tenant = calloc(tenants->count, sizeof *v->tenant);
+    if (!v->list || !v->tenant) {
         view_free(v);
         return NULL;
     }
     result_init(&v->allowed, &allow);
-    v->ready = catalog->count > 0;
+    for (unsigned i = 0; i < tenants->count; i++) {
+        struct str name = str_of(tenants->tenant[i].name);
+
+        v->tenant[i].book = &book->tenant[i];
+        v->tenant[i].hash = hash_keyed(seed, name.ptr, name.size);
+        v->ruled |= book->tenant[i].set != NULL;
+    }
+    v->ready = catalog->count > 0 || v->ruled;
     for (unsigned i = 0; i < catalog->count; i++) {
         list_init(v, i, &catalog->list[i]);
-        if (catalog->list[i].required && catalog->list[i].state == LIST_LOADING) v->ready = false;
+        if (v->list[i].required && catalog->list[i].state == LIST_LOADING) v->ready = false;
     }
-    for (unsigned p = 0; p < plans; p++)
-        plan_init(v, p / PLANS_OF_TENANT, (enum channel)(p % PLANS_OF_TENANT));
+    if (tenants_init(v) < 0) {
+        view_free(v);
+        return NULL;
+    }
     return v;
 }
 
@@ -120,8 +137,10 @@ void view_free(void *view)
     struct view *v = view;
 
     if (!v) return;
+    for (unsigned i = 0; v->tenant && i < v->tenants->count; i++) ranks_done(&v->tenant[i]);
+    rulebook_unref(v->book);
     free(v->list);
-    free(v->plan);
+    free(v->tenant);
     free(v);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/base/check.h"
+#include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "engine/core/engine.h"
@@ -16,42 +17,59 @@
 
 const struct view *worker_view(const struct worker *w)
 {
-    return atomic_load_explicit(&w->engine->view, memory_order_acquire);
+    return w->view ? w->view : atomic_load_explicit(&w->engine->view, memory_order_acquire);
+}
+
+const struct view *worker_hold(struct worker *w)
+{
+    if (!w->view) {
+        w->view = worker_view(w);
+        w->decider.wall_s = clock_wall_s();
+    }
+    return w->view;
+}
+
+void worker_release(struct worker *w)
+{
+    w->view = NULL;
 }
 
 void worker_count(struct worker *w, const struct verdict *v)
 {
-    switch (v->type) {
-    case VERDICT_NONE:
-        metric_add(w->metrics, METRIC_ALLOWED, 1);
-        break;
-    case VERDICT_SUPPRESSION:
-        metric_add(w->metrics, METRIC_BLOCKED_SUPPRESSION, 1);
-        break;
-    case VERDICT_INPUT:
-        metric_add(w->metrics, METRIC_BLOCKED_INPUT, 1);
-        break;
-    default:
-        metric_add(w->metrics, METRIC_BLOCKED_FRESHNESS, 1);
-        break;
-    }
+    static const enum metric rows[VERDICT_TYPE_COUNT] = {
+        [VERDICT_NONE] = METRIC_ALLOWED,
+        [VERDICT_SUPPRESSION] = METRIC_BLOCKED_SUPPRESSION,
+        [VERDICT_CONTACT_TIMES] = METRIC_BLOCKED_CONTACT_TIMES,
+        [VERDICT_CONTACT_DATES] = METRIC_BLOCKED_CONTACT_DATES,
+        [VERDICT_ATTEMPTS] = METRIC_BLOCKED_ATTEMPTS,
+        [VERDICT_LOCATION] = METRIC_BLOCKED_LOCATION,
+        [VERDICT_LINE_TYPE] = METRIC_BLOCKED_LINE_TYPE,
+        [VERDICT_CUSTOM] = METRIC_BLOCKED_CUSTOM,
+        [VERDICT_EXTERNAL] = METRIC_BLOCKED_EXTERNAL,
+        [VERDICT_EMERGENCY] = METRIC_BLOCKED_EMERGENCY,
+        [VERDICT_FRESHNESS] = METRIC_BLOCKED_FRESHNESS,
+        [VERDICT_INPUT] = METRIC_BLOCKED_INPUT,
+    };
+
+    metric_add(w->metrics, rows[v->type], 1);
 }
 
 void worker_flush(struct worker *w)
 {
     unsigned count = w->pending_count;
 
-    for (unsigned i = 0; i < count; i++) decide_fetch(w->engine->set, &w->pending[i].question);
+    for (unsigned i = 0; i < count; i++) decide_fetch(&w->decider, &w->pending[i].question);
+    if (count && w->view->ruled)
+        for (unsigned i = 0; i < count; i++)
+            decide_fetch_chains(&w->decider, &w->pending[i].question);
     for (unsigned i = 0; i < count; i++) ocs_answer(w, w->pending[i].conn, &w->pending[i].question);
     w->pending_count = 0;
+    worker_release(w);
 }
 
 static void on_turn(void *ctx)
 {
-    struct worker *w = ctx;
-
-    worker_flush(w);
-    w->now_s = 0;
+    worker_flush(ctx);
 }
 
 // A stream belongs to whoever began it; the route says who.
@@ -71,18 +89,39 @@ static void on_gone(void *ctx, struct conn *conn)
     if (owner->on_gone) owner->on_gone(w, conn);
 }
 
+static_assert(offsetof(struct worker_message, node) == 0, "a node is its message");
+
 static void on_message(void *ctx, struct queue_node *message)
 {
-    list_api_on_done(ctx, message);
+    struct worker_message *m = (struct worker_message *)message;
+
+    m->on_arrival(ctx, m);
 }
 
 static void on_tick(void *ctx)
 {
     struct worker *w = ctx;
 
+    if (w->decider.settled_s != UINT32_MAX)
+        w->decider.settled_s = (uint32_t)((clock_mono_ns() - w->engine->started_ns) / 1000000000);
     if (w->number != 0) return;
     metric_set(w->metrics, METRIC_RESIDENT_BYTES, mem_resident_bytes());
     metric_set(w->metrics, METRIC_READY, worker_view(w)->ready);
+}
+
+static int decider_init(struct worker *w)
+{
+    struct engine *e = w->engine;
+
+    w->decider = (struct decider){
+        .set = e->set,
+        .ledger = e->ledger,
+        .clock = calloc(1, sizeof *w->decider.clock),
+        .tally = tally_row_new(&e->tally),
+        // a start with nothing before it has lost no reservation
+        .settled_s = feed_is_fresh(e->feed) ? UINT32_MAX : 0,
+    };
+    return w->decider.clock && w->decider.tally ? 0 : ERR_NOMEM;
 }
 
 int worker_init(struct worker *w, struct engine *engine, unsigned number,
@@ -108,7 +147,7 @@ int worker_init(struct worker *w, struct engine *engine, unsigned number,
     w->number = number;
     w->metrics = metric_block_new();
     w->reader = qsbr_join(engine->qsbr);
-    if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0)
+    if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0 || decider_init(w) < 0)
         return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
     err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
     if (!err && note && number == 0) log_info("engine", "%s", note);
@@ -154,5 +193,6 @@ void worker_done(struct worker *w)
     server_free(w->server);
     if (w->reader) qsbr_leave(w->reader);
     free(w->jobs);
+    free(w->decider.clock);
     memset(w, 0, sizeof *w);
 }

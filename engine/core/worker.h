@@ -17,6 +17,14 @@
 
 struct engine;
 struct list_job;
+struct worker;
+
+// What another thread posts to a worker (server_post of its node). Part of a job; owned by whoever
+// made that.
+struct worker_message {
+    struct queue_node node;
+    void (*on_arrival)(struct worker *w, struct worker_message *message); // worker's own thread
+};
 
 struct pending {
     struct conn *conn;
@@ -32,7 +40,9 @@ struct worker {
     struct metric_block *metrics;
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
-    uint32_t now_s;                    // of this turn's questions; 0 = not looked yet
+    unsigned rules_jobs;               // PUT /v1/rules under way
+    struct decider decider;
+    const struct view *view; // of the questions that wait; NULL = none does
     unsigned pending_count;
     struct pending pending[LIMIT_TURN_QUESTIONS];
     struct record record; // of the question being read
@@ -47,8 +57,11 @@ void worker_drain(struct worker *w);
 void worker_join(struct worker *w);
 void worker_done(struct worker *w);
 
-// The view in force; valid until this turn ends.
+// The view in force, or the one that waiting questions were read under; valid until this turn ends.
 const struct view *worker_view(const struct worker *w);
+// From here to the next worker_flush (or worker_release) worker_view gives the same view.
+const struct view *worker_hold(struct worker *w);
+void worker_release(struct worker *w);
 // Decides and answers what waits.
 void worker_flush(struct worker *w);
 // Counts a verdict in this worker's metrics.

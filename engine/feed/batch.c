@@ -36,7 +36,7 @@ struct view {
 struct batch {
     struct feed_job *job[LIMIT_COMMIT_JOBS];
     unsigned job_count;
-    struct feed_job *define; // a job that ends a batch and is done alone
+    struct feed_job *alone; // a job that ends a batch and is done by itself
     struct view view[LIMIT_COMMIT_JOBS];
     unsigned view_count;
     uint16_t slot[SLOTS]; // index + 1 into view; 0 = free
@@ -322,13 +322,13 @@ static void collect(struct feed *f)
     struct queue_node *node;
 
     b->job_count = b->op_count = b->view_count = b->marked_count = 0;
-    b->define = NULL;
+    b->alone = NULL;
     memset(b->slot, 0, sizeof b->slot);
-    while (b->job_count < LIMIT_COMMIT_JOBS && !b->define && (node = queue_pop(&f->jobs))) {
+    while (b->job_count < LIMIT_COMMIT_JOBS && !b->alone && (node = queue_pop(&f->jobs))) {
         struct feed_job *job = (struct feed_job *)node;
 
-        if (job->op == FEED_LIST_DEFINE) {
-            b->define = job;
+        if (job->op == FEED_LIST_DEFINE || job->op == FEED_CALL) {
+            b->alone = job;
             break;
         }
         job->err = decide(f, job);
@@ -348,11 +348,14 @@ unsigned batch_run(struct feed *f)
         if (!err) err = apply_ops(f);
     }
     finish(f, err);
-    if (b->define) {
-        b->define->err = define_list(f, b->define);
-        b->define->on_done(b->define);
+    if (b->alone) {
+        if (b->alone->op == FEED_CALL)
+            b->alone->run(b->alone);
+        else
+            b->alone->err = define_list(f, b->alone);
+        b->alone->on_done(b->alone);
     }
-    return b->job_count + (b->define != NULL);
+    return b->job_count + (b->alone != NULL);
 }
 
 // -- replay ----------------------------------------------------------------------------------

@@ -41,6 +41,9 @@ struct list {
     char file[512]; // "" = none
     struct list_rows rows;
     int64_t loaded_at_s; // when that load ended; 0 = never
+    // When the content in force was obtained: its file's mtime. Entries by the API do not change
+    // it. 0 = no file, or not known.
+    int64_t obtained_at_s;
     uint64_t load_ms;
     bool from_snapshot; // the content in force was mapped, not parsed
 };

@@ -274,6 +274,11 @@ const struct catalog *feed_catalog(const struct feed *f)
     return atomic_load_explicit(&f->catalog, memory_order_acquire);
 }
 
+bool feed_is_fresh(const struct feed *f)
+{
+    return !f->durable || f->store.fresh;
+}
+
 int feed_reload(struct feed *f, const struct list_spec *specs, unsigned spec_count,
                 struct err_info *info)
 {

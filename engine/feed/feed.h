@@ -60,11 +60,15 @@ int feed_reload(struct feed *f, const struct list_spec *specs, unsigned spec_cou
 // Finishes what was taken, writes no more, frees everything but the set's readers' rights: no
 // reader may be left.
 void feed_close(struct feed *f);
+// True when the data directory was made by this start, or there is none: nothing was ever
+// acknowledged.
+bool feed_is_fresh(const struct feed *f);
 // The newest catalog; valid until the caller's next quiet point (a joined, awake reader).
 const struct catalog *feed_catalog(const struct feed *f);
 
 // -- changes by the API --------------------------------------------------------------------------
-enum feed_op { FEED_ENTRY_SET, FEED_ENTRY_DELETE, FEED_LIST_DEFINE };
+// FEED_CALL: `run` is called in the feed thread, which is the one publisher of views.
+enum feed_op { FEED_ENTRY_SET, FEED_ENTRY_DELETE, FEED_LIST_DEFINE, FEED_CALL };
 
 // Owned by the caller, lent to feed from feed_submit until on_done.
 struct feed_job {
@@ -75,6 +79,7 @@ struct feed_job {
     uint64_t device;       // SET_DEVICE lists: the E.164 integer (stored); 0 otherwise
     struct set_span span;  // FEED_ENTRY_SET: wanted; afterwards: what is in force (see below)
     struct list_spec spec; // FEED_LIST_DEFINE
+    void (*run)(struct feed_job *job); // FEED_CALL; leaves its result in `err`
     // Results, written before on_done:
     int err;      // 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_LOADING, ERR_NO_LIST, ERR_NO_ENTRY,
                   // ERR_CONFLICT, ERR_FULL, ERR_CLOSED

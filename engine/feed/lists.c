@@ -71,8 +71,9 @@ int lists_restore(struct lists *l, const struct snapfile *f)
         e = &l->at[i];
         e->has_content = s->has_file;
         if (!s->has_file) continue;
-        e->content =
-            (struct file_id){s->file_bytes, s->file_stamp, s->file_stamp != 0, s->file_sum};
+        e->content = (struct file_id){s->file_bytes, s->file_stamp, s->file_stamp != 0, s->file_sum,
+                                      s->file_written_s};
+        e->pub.obtained_at_s = s->file_written_s;
         e->lift_sum = s->file_sum;
         memcpy(e->content_region, s->region, sizeof e->content_region);
         e->pub.rows = (struct list_rows){s->rows,    s->accepted,   s->duplicates,
@@ -105,6 +106,7 @@ struct snapfile_list *lists_save(const struct lists *l)
         s->file_bytes = e->content.size_bytes;
         s->file_stamp = e->content.settled ? e->content.stamp : 0;
         s->file_sum = e->content.sum;
+        s->file_written_s = e->content.written_s;
         s->rows = e->pub.rows.rows;
         s->accepted = e->pub.rows.accepted;
         s->duplicates = e->pub.rows.duplicates;

@@ -39,10 +39,15 @@ static struct file_id id_of(const struct stat *st, int64_t now_ns)
     int64_t made_of[] = {(int64_t)st->st_ino, st->st_mtim.tv_sec, st->st_mtim.tv_nsec, changed_ns};
     uint64_t stamp = hash_keyed(0, made_of, sizeof made_of);
 
+    int64_t written_s = st->st_mtim.tv_sec;
+
     if (changed_ns % 1000000000 == 0) changed_ns += COARSE_NS;
+    // a time in the future would let the content grow old unseen
+    if (written_s > now_ns / 1000000000) written_s = now_ns / 1000000000;
     return (struct file_id){.size_bytes = (uint64_t)st->st_size,
                             .stamp = stamp ? stamp : 1,
-                            .settled = changed_ns < now_ns};
+                            .settled = changed_ns < now_ns,
+                            .written_s = written_s};
 }
 
 static int open_file(const char *path, int *ret_fd, struct file_id *ret_id, struct err_info *info)

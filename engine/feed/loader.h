@@ -25,6 +25,7 @@ struct file_id {
     uint64_t stamp; // made of inode, mtime and ctime, which nobody can set back; never 0
     bool settled; // a later change would have changed the stamp: it was older than the clock's step
     uint64_t sum;
+    int64_t written_s; // its mtime, at most the time it was read; 0 = not known
 };
 // By size and stamp alone: is what was read as `a` what stands there as `b`?
 static inline bool file_id_same_stat(const struct file_id *a, const struct file_id *b)

@@ -190,6 +190,9 @@ static void take_spec(struct feed *f, const struct list_spec *spec, unsigned ord
         if (!e->loading) e->pub.state = e->has_content ? LIST_READY : LIST_EMPTY;
     } else if (!wish->unreadable && is_stale(e, &wish->id)) {
         ask(f, e);
+    } else if (!wish->unreadable && e->content.written_s == 0) {
+        // a snapshot from before it was kept: the very file still stands there
+        e->content.written_s = e->pub.obtained_at_s = wish->id.written_s;
     }
 }
 
@@ -298,6 +301,7 @@ static void take_content(struct feed *f, struct lists_entry *e, struct load *loa
     }
     e->has_content = true;
     e->content = load->id;
+    e->pub.obtained_at_s = load->id.written_s;
     memcpy(e->content_region, load->home.region, sizeof e->content_region);
     e->pub.state = LIST_READY;
     f->save_due = f->durable;

@@ -59,7 +59,8 @@ struct snapfile_list {
     uint64_t rows, accepted, duplicates, invalid, suppressed, skipped; // as in struct list_rows
     int64_t loaded_at_s;
     uint64_t load_ms;
-    uint64_t zero[3];
+    int64_t file_written_s; // mtime of that file; 0 in snapshots made before it was kept
+    uint64_t zero[2];
 };
 static_assert(sizeof(struct snapfile_list) == 256, "on disk");
 static_assert(offsetof(struct snapfile_list, file_bytes) == 144, "no hidden padding");

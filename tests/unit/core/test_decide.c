@@ -22,6 +22,9 @@ struct world {
     struct set *set;
     struct catalog *catalog;
     struct view *view;
+    struct tally tally;
+    struct rulebook *book;
+    struct decider decider;
     struct record_keys *ocs_keys, *v1_keys;
     struct record record;
 };
@@ -45,7 +48,7 @@ static void see(struct world *w)
     const struct view_settings settings = {.ocs_body = OCS_BODY_FULL};
 
     view_free(w->view);
-    w->view = view_new(&w->tenants, w->catalog, &settings);
+    w->view = view_new(&w->tenants, w->catalog, w->book, &settings, set_seed(w->set));
     assert_non_null(w->view);
 }
 
@@ -60,13 +63,18 @@ static struct verdict ask_as(struct world *w, const char *json, struct record_ke
     const struct question_frame frame = {.tenant = tenant, .channel = channel, .now_s = NOW};
     struct question q;
     enum reason reason;
+    struct verdict v;
+    int rule = 0;
 
     if (!record_parse(&w->record, str_of(json), keys, &reason))
         question_from_reason(&q, reason);
     else
-        question_from_record(&q, &w->record, &frame, &w->tenants, w->set);
-    decide_fetch(w->set, &q);
-    return decide(w->view, w->set, &q);
+        question_from_record(&q, &w->record, &frame, w->view, w->set);
+    decide_fetch(&w->decider, &q);
+    decide_fetch_chains(&w->decider, &q);
+    v = decide(&w->decider, w->view, &q, &rule);
+    assert_int_equal(rule, -1);
+    return v;
 }
 
 static struct verdict ask(struct world *w, const char *json)
@@ -79,6 +87,7 @@ static int set_up(void **state)
     static char *argv[] = {"x", "--tenant", "acme"};
     const struct set_limits limits = {.pages_bytes = (size_t)1 << 30, .planes_max = 16};
     struct world *w = calloc(1, sizeof *w);
+    struct ruleset *none[LIMIT_TENANTS + 1] = {NULL};
     struct conf conf;
 
     assert_int_equal(conf_load(&conf, 3, argv, NULL), 0);
@@ -87,8 +96,11 @@ static int set_up(void **state)
     w->qsbr = qsbr_new();
     assert_int_equal(set_new(&w->set, 42, &limits, w->qsbr, NULL), 0);
     w->catalog = calloc(1, sizeof *w->catalog + 16 * sizeof(struct list));
-    w->ocs_keys = record_keys_new(FIELD_V1_PHONE);
-    w->v1_keys = record_keys_new(FIELD_COUNT);
+    tally_init(&w->tally);
+    assert_int_equal(rulebook_new(&w->book, &w->tenants, none, NULL, &w->tally, NULL), 0);
+    w->ocs_keys = w->book->ocs_keys;
+    w->v1_keys = w->book->v1_keys;
+    w->decider = (struct decider){.set = w->set, .wall_s = NOW, .settled_s = UINT32_MAX};
     see(w);
     *state = w;
     return 0;
@@ -101,8 +113,8 @@ static int tear_down(void **state)
     view_free(w->view);
     set_free(w->set);
     qsbr_free(w->qsbr);
-    record_keys_free(w->ocs_keys);
-    record_keys_free(w->v1_keys);
+    rulebook_unref(w->book);
+    tally_done(&w->tally);
     free(w->catalog);
     free(w);
     return 0;
