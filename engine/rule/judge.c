@@ -249,6 +249,20 @@ void judge_rule(const struct judge *j, unsigned op, struct judge_finding *ret)
     if (is_here(&site, &j->plan->op[op])) judge_one(j, op, ret);
 }
 
+// The rules that name a region of the site, or all: bit n = op 64 * word + n.
+static uint64_t candidates(const struct rule_plan *plan, const struct site *site, unsigned word)
+{
+    uint64_t found = 0;
+
+    for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++)
+        for (uint64_t left = site->regions[i]; left; left &= left - 1) {
+            unsigned row = i * 64 + (unsigned)__builtin_ctzll(left);
+
+            found |= plan->region_row[row * plan->op_words + word];
+        }
+    return found;
+}
+
 int judge_first(const struct judge *j, struct judge_finding *ret_finding,
                 void (*shadow)(void *ctx, unsigned op), void *ctx)
 {
@@ -257,18 +271,21 @@ int judge_first(const struct judge *j, struct judge_finding *ret_finding,
     struct site site;
 
     site_from_facts(&site, j);
-    for (unsigned i = 0; i < plan->op_count; i++) {
-        const struct rule_op *op = &plan->op[i];
+    for (unsigned word = 0; word < plan->op_words; word++) {
+        for (uint64_t left = candidates(plan, &site, word); left; left &= left - 1) {
+            unsigned i = word * 64 + (unsigned)__builtin_ctzll(left);
+            const struct rule_op *op = &plan->op[i];
 
-        if (LIKELY(!is_here(&site, op)) || (op->shadow && !shadow)) continue;
-        finding = NOTHING_FOUND;
-        judge_one(j, i, &finding);
-        if (!finding.blocks) continue;
-        if (!op->shadow) {
-            *ret_finding = finding;
-            return (int)i;
+            if (!is_here(&site, op) || (op->shadow && !shadow)) continue;
+            finding = NOTHING_FOUND;
+            judge_one(j, i, &finding);
+            if (!finding.blocks) continue;
+            if (!op->shadow) {
+                *ret_finding = finding;
+                return (int)i;
+            }
+            shadow(ctx, i);
         }
-        shadow(ctx, i);
     }
     return -1;
 }
