@@ -25,7 +25,7 @@ struct ledger;
 
 struct ledger_limits {
     size_t attempts_max;     // attempts in memory; the sum is at LIMIT_ATTEMPTS
-    size_t reservations_max; // LIMIT_RESERVATIONS, a power of two
+    size_t reservations_max; // LIMIT_RESERVATIONS, a power of two, 128 at least
 };
 
 // `q` must outlive it. ERR_NOMEM.

@@ -12,14 +12,15 @@
 #define UNTIL_MAX   (((int64_t)1 << (64 - UNTIL_SHIFT)) - 1)
 #define TAG_MASK    (((uint64_t)1 << TAG_BITS) - 1)
 #define GROUP_MASK  (((uint64_t)1 << GROUP_BITS) - 1)
-// A bucket's entries may spill over the next ones. At three quarters full one bucket in seven does.
-#define HOPS_MAX 4
+// Buckets that a key's entries may stand in, the later ones only when those before are full: one in
+// five is when three quarters of the table are taken. Each key has a stride of its own.
+#define HOPS_MAX 8
 // Beyond that many buckets a sample of them is counted.
 #define SAMPLE_BUCKETS 4096
 
 int reserve_init(struct reserve *r, size_t entries_max)
 {
-    CHECK(entries_max >= 64 && (entries_max & (entries_max - 1)) == 0);
+    CHECK(entries_max >= HOPS_MAX * RESERVE_BUCKET && (entries_max & (entries_max - 1)) == 0);
     *r = (struct reserve){.size = entries_max * sizeof(uint64_t)};
     r->bucket_mask = entries_max / RESERVE_BUCKET - 1;
     r->words = mem_map(r->size);
@@ -39,7 +40,9 @@ void reserve_free(struct reserve *r)
 
 static inline uint64_t bucket_of(const struct reserve *r, uint64_t key, unsigned hop)
 {
-    return (((key >> 24) + hop) & r->bucket_mask) * RESERVE_BUCKET;
+    uint64_t stride = key >> 48 | 1;
+
+    return (((key >> 24) + hop * stride) & r->bucket_mask) * RESERVE_BUCKET;
 }
 
 // Never 0 for a group that is named.

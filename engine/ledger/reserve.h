@@ -6,7 +6,7 @@
 //     until, epoch seconds (34 bits) | pending (1) | group (8) | tag of the key (21)
 // and free when it is 0 or `until` has come. Who takes one swaps in a pending word, stores the
 // guid, then the word; an entry that pends counts whosever it is. The mark is an instant: until
-// then entries of this bucket may stand in the next one.
+// then entries that found this bucket full stand in the next one of their key.
 //
 // An entry counts for each question of its key. That two keys share bucket and tag (one entry in
 // two million), or two groups their bits, makes a count too high for some seconds, never too low.
@@ -34,7 +34,7 @@ struct reserve_entry {
     uint64_t key, group, guid;
 };
 
-// `entries_max`: a power of two, 64 at least. 0 or ERR_NOMEM.
+// `entries_max`: a power of two, 128 at least. 0 or ERR_NOMEM.
 int reserve_init(struct reserve *r, size_t entries_max);
 void reserve_free(struct reserve *r);
 static inline void reserve_prefetch(const struct reserve *r, uint64_t key)

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/ledger/fixture.h"
+
+#include "engine/base/rand.h"
+
+#define CHUNK 32768 // attempts that go together, see chunks.h
+
+static void apply(struct fixture *f, struct attempt a, int want)
+{
+    assert_int_equal(ledger_apply(f->l, &a), want);
+}
+
+static struct attempt found(const struct fixture *f, uint64_t guid)
+{
+    struct attempt a = {0};
+
+    assert_true(ledger_find(f->l, fixture_attempt(1, 0, guid).guid, &a));
+    return a;
+}
+
+static void start_then_end(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query busy = fixture_query(COUNT_BY_DEVICE);
+    struct ledger_asker who = fixture_asker(1, 0, 0);
+    struct attempt a;
+
+    (void)state;
+    busy.results = call_result_bit(6);
+    apply(&f, fixture_attempt(1, 2, 5), LEDGER_NEW);
+    assert_int_equal(ledger_count(f.l, &who, &busy, NOW).count, 1); // no result fits
+    assert_false(found(&f, 5).ended);
+    apply(&f, fixture_end(1, 2, 5, 33), LEDGER_ENDED);
+    a = found(&f, 5);
+    assert_true(a.ended);
+    assert_int_equal(a.result, 33);
+    assert_int_equal(a.start_s, NOW);
+    assert_int_equal(ledger_count(f.l, &who, &busy, NOW).count, 0);
+    assert_int_equal(fixture_on_device(&f, 1), 1);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 2), 1);
+    assert_int_equal(fixture_on_device(&f, 2), 0);
+    fixture_free(&f);
+}
+
+static void repeats_change_nothing(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+
+    (void)state;
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_REPEATED);
+    apply(&f, fixture_attempt(2, 3, 5), LEDGER_REPEATED);
+    apply(&f, fixture_end(1, 0, 5, 6), LEDGER_ENDED);
+    apply(&f, fixture_end(1, 0, 5, 33), LEDGER_REPEATED);
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_REPEATED);
+    assert_int_equal(found(&f, 5).result, 6);
+    assert_int_equal(fixture_on_device(&f, 1), 1);
+    assert_int_equal(fixture_on_device(&f, 2), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 3), 0);
+    fixture_free(&f);
+}
+
+static void end_without_start(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+
+    (void)state;
+    apply(&f, fixture_end(1, 0, 5, 6), LEDGER_NEW);
+    apply(&f, fixture_attempt(2, 7, 5), LEDGER_REPEATED); // late, with another phone
+    apply(&f, fixture_end(1, 0, 5, 6), LEDGER_REPEATED);
+    assert_true(found(&f, 5).ended);
+    assert_int_equal(found(&f, 5).result, 6);
+    assert_int_equal(fixture_on_device(&f, 1), 1);
+    assert_int_equal(fixture_on_device(&f, 2), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 7), 0);
+    fixture_free(&f);
+}
+
+static void end_without_result_fits_all(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query none = fixture_query(COUNT_BY_DEVICE);
+    struct ledger_asker who = fixture_asker(1, 0, 0);
+
+    (void)state;
+    none.results = 0;
+    apply(&f, fixture_end(1, 0, 5, ATTEMPT_NO_RESULT), LEDGER_NEW);
+    assert_int_equal(ledger_count(f.l, &who, &none, NOW).count, 1);
+    fixture_free(&f);
+}
+
+// The start had no client id: its node goes into that chain behind those that came after it.
+static void end_brings_a_missing_key(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+
+    (void)state;
+    apply(&f, fixture_attempt(9, 2, 1), LEDGER_NEW);
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
+    apply(&f, fixture_attempt(8, 2, 6), LEDGER_NEW);
+    apply(&f, fixture_attempt(7, 2, 7), LEDGER_NEW);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 2), 3);
+    apply(&f, fixture_end(1, 2, 5, 6), LEDGER_ENDED);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 2), 4);
+    assert_int_equal(fixture_on_device(&f, 1), 1);
+    apply(&f, fixture_attempt(0, 4, 8), LEDGER_NEW); // newest of its chain, and first of its device
+    apply(&f, fixture_end(3, 4, 8, 6), LEDGER_ENDED);
+    assert_int_equal(fixture_on_device(&f, 3), 1);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 4), 1);
+    assert_int_equal(found(&f, 8).device, fixture_key(3));
+    fixture_free(&f);
+}
+
+static void end_with_another_phone_counts_for_both(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+
+    (void)state;
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
+    apply(&f, fixture_end(2, 0, 5, 6), LEDGER_ENDED);
+    apply(&f, fixture_end(2, 0, 5, 6), LEDGER_REPEATED);
+    apply(&f, fixture_end(3, 0, 5, 6), LEDGER_REPEATED);
+    assert_int_equal(fixture_on_device(&f, 1), 1);
+    assert_int_equal(fixture_on_device(&f, 2), 1);
+    assert_int_equal(fixture_on_device(&f, 3), 0);
+    fixture_free(&f);
+}
+
+static void end_says_more(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempt a = fixture_end(1, 0, 5, 6), b;
+
+    (void)state;
+    a.group = 9;
+    a.subject = 4;
+    a.disposition = 3;
+    a.region = 2;
+    a.country = 8;
+    a.area_code = 212;
+    a.start_s = NOW + 50; // of the end: the attempt began when its start says
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
+    apply(&f, a, LEDGER_ENDED);
+    b = found(&f, 5);
+    assert_true(b.group == 9 && b.subject == 4 && b.disposition == 3 && b.region == 2);
+    assert_true(b.country == 8 && b.area_code == 212 && b.start_s == NOW && b.device == a.device);
+    fixture_free(&f);
+}
+
+static struct attempts_count ask(const struct fixture *f, const struct attempts_query *q)
+{
+    struct ledger_asker who = fixture_asker(1, 2, 0);
+
+    who.group = 50;
+    who.subject = 60;
+    return ledger_count(f->l, &who, q, NOW);
+}
+
+static void window_and_enough(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    static const int64_t starts[] = {NOW - 100, NOW - 300, NOW - 200, NOW + 5};
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct attempt a = fixture_attempt(1, 0, 10 + i);
+
+        a.start_s = starts[i];
+        apply(&f, a, LEDGER_NEW);
+    }
+    q.since_s = NOW - 300;
+    assert_int_equal(ask(&f, &q).count, 4);
+    assert_int_equal(ask(&f, &q).oldest_s, NOW - 300);
+    q.since_s++;
+    assert_int_equal(ask(&f, &q).count, 3);
+    assert_int_equal(ask(&f, &q).oldest_s, NOW - 200);
+    q.before_s = NOW + 5;
+    assert_int_equal(ask(&f, &q).count, 2);
+    q.before_s = NOW - 100;
+    assert_int_equal(ask(&f, &q).count, 1);
+    q.before_s = NOW - 200;
+    assert_int_equal(ask(&f, &q).count, 0);
+    assert_int_equal(ask(&f, &q).oldest_s, 0);
+    q.since_s = NOW - 1000;
+    q.before_s = INT64_MAX;
+    q.enough = 2;
+    assert_int_equal(ask(&f, &q).count, 2);
+    fixture_free(&f);
+}
+
+// One attempt that says everything, and one question after the other that it does not fit.
+static void filters(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    uint32_t words[2] = {70, 71};
+    uint16_t codes[2] = {212, 718};
+    struct attempt a = fixture_end(1, 2, 5, 6);
+
+    (void)state;
+    a.group = 51;
+    a.subject = 61;
+    a.disposition = 72;
+    a.channel = CHANNEL_SMS;
+    a.region = 65;
+    a.country = 200;
+    a.area_code = 415;
+    apply(&f, a, LEDGER_NEW);
+    assert_int_equal(ask(&f, &q).count, 1);
+    q.channels = 1 << CHANNEL_VOICE | 1 << CHANNEL_EMAIL;
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.channels = 1 << CHANNEL_SMS;
+    q.results = ~call_result_bit(6);
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.dispositions = words; // by disposition, whatever the result
+    q.disposition_count = 2;
+    assert_int_equal(ask(&f, &q).count, 0);
+    words[1] = 72;
+    assert_int_equal(ask(&f, &q).count, 1);
+    q.group_only = true;
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.group_only = false;
+    q.subject_only = true;
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.subject_only = false;
+    q.placed = true;
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.regions[1] = 1 << 1;
+    assert_int_equal(ask(&f, &q).count, 0);
+    q.countries[3] = 1 << 8;
+    assert_int_equal(ask(&f, &q).count, 1);
+    q.area_codes = codes;
+    q.area_code_count = 2;
+    assert_int_equal(ask(&f, &q).count, 0);
+    codes[0] = 415;
+    assert_int_equal(ask(&f, &q).count, 1);
+    fixture_free(&f);
+}
+
+static void what_is_not_said_fits(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    uint32_t words[1] = {70};
+    uint16_t codes[1] = {212};
+    struct attempt a = fixture_end(1, 2, 5, 6);
+    struct ledger_asker who;
+
+    (void)state;
+    a.channel = CHANNEL_ANY;
+    apply(&f, a, LEDGER_NEW);
+    q.dispositions = words;
+    q.disposition_count = 1;
+    q.group_only = q.subject_only = q.placed = true;
+    q.area_codes = codes;
+    q.area_code_count = 1;
+    q.channels = 1 << CHANNEL_VOICE;
+    assert_int_equal(ask(&f, &q).count, 1);
+    // and who does not say his group or subject is held against all
+    a = fixture_end(1, 2, 6, 6);
+    a.group = 99;
+    a.subject = 98;
+    apply(&f, a, LEDGER_NEW);
+    assert_int_equal(ask(&f, &q).count, 1);
+    who = fixture_asker(1, 2, 0);
+    assert_int_equal(ledger_count(f.l, &who, &q, NOW).count, 2);
+    fixture_free(&f);
+}
+
+static void by_device_client_both(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+
+    (void)state;
+    apply(&f, fixture_attempt(1, 2, 1), LEDGER_NEW);
+    apply(&f, fixture_attempt(1, 3, 2), LEDGER_NEW);
+    apply(&f, fixture_attempt(4, 2, 3), LEDGER_NEW);
+    assert_int_equal(fixture_count(&f, COUNT_BY_DEVICE, 1, 2), 2);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 1, 2), 2);
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 1, 2), 1);
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 4, 3), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 1, 0), 2);
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 0, 2), 2);
+    assert_int_equal(fixture_count(&f, COUNT_BY_DEVICE, 0, 2), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 1, 0), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 0, 0), 0);
+    apply(&f, fixture_attempt(1, 0, 4), LEDGER_NEW); // may have been the contact
+    apply(&f, fixture_attempt(0, 2, 5), LEDGER_NEW); // may have been the device
+    assert_int_equal(fixture_count(&f, COUNT_BY_BOTH, 1, 2), 3);
+    fixture_free(&f);
+}
+
+static void unknown_until_ready(void **state)
+{
+    struct fixture f = fixture_new(100, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct ledger_usage usage;
+
+    (void)state;
+    ledger_set_since(f.l, INT64_MAX);
+    assert_true(ask(&f, &q).unknown);
+    ledger_set_since(f.l, q.since_s + 1);
+    assert_true(ask(&f, &q).unknown);
+    ledger_set_since(f.l, q.since_s);
+    assert_false(ask(&f, &q).unknown);
+    ledger_usage(f.l, &usage);
+    assert_int_equal(usage.since_s, q.since_s);
+    assert_int_equal(usage.attempts, 0);
+    fixture_free(&f);
+}
+
+static void a_new_ledger_knows_nothing(void **state)
+{
+    struct ledger_limits limits = {100, 128};
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct fixture f = {.q = qsbr_new()};
+
+    (void)state;
+    assert_int_equal(ledger_new(&f.l, &limits, f.q, NULL), 0);
+    q.since_s = INT64_MAX - 1;
+    assert_true(ask(&f, &q).unknown);
+    fixture_free(&f);
+}
+
+static void no_address_space(void **state)
+{
+    struct ledger_limits limits = {(size_t)1 << 40, 128};
+    struct qsbr *q = qsbr_new();
+    struct ledger *l = NULL;
+    struct err_info info;
+
+    (void)state;
+    assert_int_equal(ledger_new(&l, &limits, q, &info), ERR_NOMEM);
+    assert_null(l);
+    assert_non_null(strstr(info.text, "1099511627776"));
+    qsbr_free(q);
+}
+
+// What found no room is missed as long as it matters.
+static void full_is_unknown(void **state)
+{
+    struct fixture f = fixture_new(3, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct attempt a = fixture_attempt(1, 0, 9);
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) apply(&f, fixture_attempt(1, 0, i), LEDGER_NEW);
+    assert_false(ask(&f, &q).unknown);
+    a.start_s = NOW - 50;
+    apply(&f, a, ERR_FULL);
+    q.since_s = NOW - 50;
+    assert_true(ask(&f, &q).unknown);
+    assert_int_equal(ask(&f, &q).count, 3);
+    q.since_s++;
+    assert_false(ask(&f, &q).unknown);
+    a.start_s = NOW - 60; // an older one changes nothing
+    apply(&f, a, ERR_FULL);
+    assert_false(ask(&f, &q).unknown);
+    apply(&f, fixture_end(1, 0, 2, 6), LEDGER_ENDED); // needs no room
+    ledger_set_since(f.l, NOW - 3 * DAY);
+    assert_false(ask(&f, &q).unknown);
+    q.since_s--;
+    assert_true(ask(&f, &q).unknown); // still lacking
+    fixture_free(&f);
+}
+
+static void room_again_after_expiry(void **state)
+{
+    struct fixture f = fixture_new(3, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct ledger_usage usage;
+
+    (void)state;
+    for (unsigned round = 0; round < 40; round++) { // more than the ring has chunks, and twice
+        for (unsigned i = 0; i < 3; i++) {
+            struct attempt a = fixture_attempt(1, 0, round * 10 + i);
+
+            a.start_s = NOW + round * 100 + i;
+            apply(&f, a, LEDGER_NEW);
+        }
+        apply(&f, fixture_attempt(1, 0, 999999), ERR_FULL);
+        ledger_expire(f.l, NOW + round * 100 + 2); // the youngest is not older than itself
+        q.since_s = NOW + round * 100;
+        assert_int_equal(ask(&f, &q).count, 3);
+        q.since_s += round == 0; // the one that was refused
+        assert_false(ask(&f, &q).unknown);
+        ledger_expire(f.l, NOW + round * 100 + 3);
+        ledger_usage(f.l, &usage);
+        assert_int_equal(usage.attempts, 0);
+        assert_int_equal(usage.since_s, NOW + round * 100 + 3);
+        q.since_s = NOW + round * 100 + 2;
+        assert_int_equal(ask(&f, &q).count, 0);
+        assert_true(ask(&f, &q).unknown);
+        q.since_s++;
+        assert_false(ask(&f, &q).unknown);
+        assert_false(
+            ledger_find(f.l, fixture_attempt(1, 0, round * 10).guid, &(struct attempt){0}));
+    }
+    fixture_free(&f);
+}
+
+// Chunks go in their order; the chain of what stays is whole, also where an end came late.
+static void chunks_go_one_by_one(void **state)
+{
+    struct fixture f = fixture_new(3 * CHUNK, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_CLIENT);
+    struct ledger_usage usage;
+    size_t bytes;
+
+    (void)state;
+    for (unsigned i = 0; i < 5 * CHUNK / 2; i++) {
+        struct attempt a = fixture_attempt(i + 1, i % CHUNK == 9 ? 0 : 2, i);
+
+        a.start_s = NOW + i / CHUNK;
+        if (i % 1000 != 9 && i % CHUNK != 9) a.client = 0;
+        assert_int_equal(ledger_apply(f.l, &a), LEDGER_NEW);
+    }
+    // of each chunk number 9 had no client; now it says it
+    for (unsigned i = 9; i < 5 * CHUNK / 2; i += CHUNK)
+        apply(&f, fixture_end(i + 1, 2, i, 6), LEDGER_ENDED);
+    q.since_s = NOW;
+    // 9, 1009 … 81009, and number 9 of the second and third chunk
+    assert_int_equal(ask(&f, &q).count, 82 + 2);
+    ledger_usage(f.l, &usage);
+    bytes = usage.bytes;
+    assert_int_equal(usage.attempts, 5 * CHUNK / 2);
+    ledger_expire(f.l, NOW);
+    assert_int_equal(ask(&f, &q).count, 84);
+    ledger_expire(f.l, NOW + 1);
+    ledger_expire(f.l, NOW + 1); // no reader holds it: the memory is back
+    q.since_s = NOW + 1;
+    assert_int_equal(ask(&f, &q).count, 49 + 2); // from 33009 (32777 is one of the two) on
+    ledger_usage(f.l, &usage);
+    assert_int_equal(usage.attempts, 3 * CHUNK / 2 + 1); // number 0 is nobody's
+    assert_int_equal(bytes - usage.bytes, CHUNK * 64);
+    fixture_free(&f);
+}
+
+// Keys of one shard, one home and one tag: only the node tells them apart.
+static void keys_that_collide(void **state)
+{
+    struct fixture f = fixture_new(10000, 128);
+    struct attempt a = fixture_attempt(1, 0, 0);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+
+    (void)state;
+    for (uint64_t i = 0; i < 3000; i++) {
+        a.device = UINT64_C(0xabc0000012345678) | i % 1000 << 40;
+        a.guid = i + 1;
+        apply(&f, a, LEDGER_NEW);
+    }
+    for (uint64_t i = 0; i < 1001; i++) {
+        struct ledger_asker who = {.device = UINT64_C(0xabc0000012345678) | i << 40};
+
+        assert_int_equal(ledger_count(f.l, &who, &q, NOW).count, i < 1000 ? 3 : 0);
+    }
+    fixture_free(&f);
+}
+
+static void a_long_chain_is_enough(void **state)
+{
+    struct fixture f = fixture_new(10000, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct attempt a = fixture_attempt(1, 0, 0);
+
+    (void)state;
+    a.start_s = NOW - 8 * DAY; // none is in the window
+    for (unsigned i = 0; i < LIMIT_LEDGER_CHAIN; i++) {
+        a.guid = i + 1;
+        apply(&f, a, LEDGER_NEW);
+    }
+    q.enough = 7;
+    assert_int_equal(ask(&f, &q).count, 0);
+    a.guid = 999999;
+    apply(&f, a, LEDGER_NEW);
+    assert_int_equal(ask(&f, &q).count, 7);
+    assert_int_equal(ask(&f, &q).oldest_s, NOW);
+    fixture_free(&f);
+}
+
+#define DEVICES  3000
+#define ATTEMPTS 700000
+#define KEPT     60
+
+struct model { // of one device: its last attempts
+    uint32_t count;
+    int64_t start_s[KEPT];
+};
+
+// Some devices again and again among many that come once; time goes on, some reports are late, and
+// what is too old goes. 700,000 attempts in a ring of 131,072 places: numbers come round twice.
+static void against_a_model(void **state)
+{
+    struct fixture f = fixture_new(2 * CHUNK, 128);
+    struct model *m = calloc(DEVICES, sizeof *m);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    uint64_t checked = 0, counted = 0;
+    struct rand r;
+
+    (void)state;
+    print_message("seed 5\n");
+    rand_seed(&r, 5);
+    for (uint64_t i = 0; i < ATTEMPTS; i++) {
+        bool known = rand_below(&r, 8) == 0;
+        uint64_t d = known ? rand_below(&r, DEVICES) : DEVICES + i;
+        struct attempt a = fixture_attempt(d + 1, 0, i);
+        int64_t now = NOW + (int64_t)i / 10;
+
+        a.start_s = now - (int64_t)rand_below(&r, 300);
+        assert_int_equal(ledger_apply(f.l, &a), LEDGER_NEW);
+        if (known) m[d].start_s[m[d].count++ % KEPT] = a.start_s;
+        if (i % 256 == 0) ledger_expire(f.l, now - 2700);
+        if (i % 5 == 0) {
+            uint64_t x = rand_below(&r, DEVICES);
+            struct ledger_asker who = fixture_asker(x + 1, 0, 0);
+            struct attempts_count c;
+            unsigned want = 0;
+
+            q.since_s = now - 2700 + (int64_t)rand_below(&r, 2700);
+            for (unsigned k = 0; k < KEPT && k < m[x].count; k++)
+                want += m[x].start_s[k] >= q.since_s;
+            c = ledger_count(f.l, &who, &q, now);
+            assert_int_equal(c.count, want);
+            assert_false(c.unknown);
+            checked++;
+            counted += want;
+        }
+    }
+    print_message("%llu counts, %llu attempts in them\n", (unsigned long long)checked,
+                  (unsigned long long)counted);
+    assert_true(counted > 50000);
+    free(m);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(start_then_end),
+        cmocka_unit_test(repeats_change_nothing),
+        cmocka_unit_test(end_without_start),
+        cmocka_unit_test(end_without_result_fits_all),
+        cmocka_unit_test(end_brings_a_missing_key),
+        cmocka_unit_test(end_with_another_phone_counts_for_both),
+        cmocka_unit_test(end_says_more),
+        cmocka_unit_test(window_and_enough),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(what_is_not_said_fits),
+        cmocka_unit_test(by_device_client_both),
+        cmocka_unit_test(unknown_until_ready),
+        cmocka_unit_test(a_new_ledger_knows_nothing),
+        cmocka_unit_test(no_address_space),
+        cmocka_unit_test(full_is_unknown),
+        cmocka_unit_test(room_again_after_expiry),
+        cmocka_unit_test(chunks_go_one_by_one),
+        cmocka_unit_test(keys_that_collide),
+        cmocka_unit_test(a_long_chain_is_enough),
+        cmocka_unit_test(against_a_model),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
