@@ -18,7 +18,7 @@ struct zone_local {
     int64_t until_s;     // this offset holds until then
 };
 
-// Big (some 60 KiB): one a thread, made once, zeroed.
+// Big (some 50 KiB): one a thread, made once, zeroed.
 struct zone_clock {
     const struct zones *zones;
     int64_t now_s;
