@@ -23,12 +23,12 @@ static const char help[] =
     "dialgate-pack: checks rule packs and shows them (how to write one: engine/packs/README.md)\n"
     "\n"
     "  dialgate-pack check FILE…   reads each pack, tells every error with its JSON pointer, runs\n"
-    "                              its vectors and prints a table of its rules\n"
+    "                              its vectors and prints a table of its rules; calendars are\n"
+    "                              those of the packs beside it, then the built-in ones\n"
     "  dialgate-pack list          the packs that are built in\n"
     "  dialgate-pack show RULE     one rule of them as JSON, and its vectors\n"
     "\n"
-    "  --packs DIR      packs (*.json) beside the built-in ones, which they replace; check takes\n"
-    "                   the directory of the first FILE when nothing is said\n"
+    "  --packs DIR      list and show: packs (*.json) that join or replace the built-in ones\n"
     "  --zoneinfo DIR   the time zone files [" ZONES_DEFAULT "]\n"
     "  --today DAY      what counts as today, like 2026-11-22, for the warnings\n"
     "  --help, --version\n"
@@ -56,8 +56,7 @@ struct tally {
 struct check {
     const struct options *options;
     const char *file;
-    struct pack pack;
-    struct buf text;
+    const struct pack *pack;
     struct ruleset *set;
     struct tally *tally; // one a rule
     unsigned failed, warnings;
@@ -122,7 +121,7 @@ static void check_date(struct check *c, struct str calendar, unsigned index, str
 
 static void check_calendars(struct check *c)
 {
-    struct json_value calendars = member(c->pack.text, "calendars"), name, dates, date;
+    struct json_value calendars = member(c->pack->text, "calendars"), name, dates, date;
     struct json j = json_start(calendars.text, DEPTH);
 
     if (calendars.type == JSON_NONE) return;
@@ -224,18 +223,18 @@ static void run_vectors(struct check *c)
     struct ruleset *copy = NULL;
     struct ruleset_errors again = {0};
 
-    if (ruleset_of_pack(&copy, &c->pack, data.places, data.packs, &again)) {
+    if (ruleset_of_pack(&copy, c->pack, data.places, data.packs, &again)) {
         ruleset_errors_add(errors, "", "could not be read a second time");
         return;
     }
-    if (vectors_run(&c->pack, copy, data.places, took_vector, c, errors) == ERR_NOMEM)
+    if (vectors_run(c->pack, copy, data.places, took_vector, c, errors) == ERR_NOMEM)
         ruleset_errors_add(errors, "", "memory ran out");
     ruleset_unref(copy);
 }
 
 static void check_rules(struct check *c)
 {
-    if (ruleset_of_pack(&c->set, &c->pack, data.places, data.packs, &c->errors)) {
+    if (ruleset_of_pack(&c->set, c->pack, data.places, data.packs, &c->errors)) {
         if (c->errors.count == 0) ruleset_errors_add(&c->errors, "", "memory ran out");
         return;
     }
@@ -247,37 +246,47 @@ static void check_rules(struct check *c)
         warn_of_rule(c, &c->set->rule[i], &c->tally[i]);
 }
 
-static bool read_pack(struct check *c)
+static const char *dir_of(const char *file, char dir[PATH_BYTES])
+{
+    const char *slash = strrchr(file, '/');
+
+    if (!slash) return ".";
+    if (slash == file) return "/";
+    return str_copy(dir, PATH_BYTES, str_make(file, (size_t)(slash - file))) ? dir : ".";
+}
+
+// The pack of the file, among the others of its directory, whose calendars it may name.
+static const struct pack *find_pack(const char *file)
 {
     struct err_info info = {0};
-    struct json_value name;
+    const struct pack *pack = NULL;
+    char dir[PATH_BYTES];
+    struct buf text;
 
-    buf_init(&c->text, TEXT_MAX);
-    if (file_read_all(c->file, &c->text, &info)) {
-        printf("ERROR %s: %s\n", c->file, info.text);
-        return false;
-    }
-    c->pack.text = buf_view(&c->text);
-    name = member(c->pack.text, "pack");
-    if (name.type != JSON_STRING) {
-        printf("ERROR %s: is no pack: a JSON object with a \"pack\" name\n", c->file);
-        return false;
-    }
-    c->pack.name = name.text;
-    return true;
+    packs_free(data.packs);
+    data.packs = NULL;
+    buf_init(&text, TEXT_MAX);
+    if (file_read_all(file, &text, &info) || packs_load(&data.packs, dir_of(file, dir), &info))
+        printf("ERROR %s: %s\n", file, info.text);
+    else
+        pack = packs_find(data.packs, member(buf_view(&text), "pack").text);
+    if (pack && !str_eq(pack->text, buf_view(&text))) pack = NULL;
+    if (!pack && !info.err) printf("ERROR %s: is no pack, or not called *.json\n", file);
+    buf_done(&text);
+    return pack;
 }
 
 static bool check_file(const struct options *options, const char *file)
 {
     struct check *c = calloc(1, sizeof *c);
-    bool good;
+    bool good = false;
 
     CHECK(c);
     c->options = options;
     c->file = file;
-    good = read_pack(c);
-    if (good) {
-        printf("%.*s (%s)\n", STR_ARG(c->pack.name), file);
+    c->pack = find_pack(file);
+    if (c->pack) {
+        printf("%.*s (%s)\n", STR_ARG(c->pack->name), file);
         check_rules(c);
         check_calendars(c);
         print_errors(c);
@@ -287,7 +296,6 @@ static bool check_file(const struct options *options, const char *file)
     }
     free(c->tally);
     ruleset_unref(c->set);
-    buf_done(&c->text);
     free(c);
     return good;
 }
@@ -419,25 +427,13 @@ static int parse(struct options *o, int argc, char **argv)
     return o->command ? EXIT_GOOD : usage("what shall it do?", "");
 }
 
-static const char *dir_of(const char *file, char dir[PATH_BYTES])
-{
-    const char *slash = strrchr(file, '/');
-
-    if (!slash) return ".";
-    if (slash == file) return "/";
-    return str_copy(dir, PATH_BYTES, str_make(file, (size_t)(slash - file))) ? dir : NULL;
-}
-
 static int run(struct options *o)
 {
-    char dir[PATH_BYTES];
     unsigned i = 0;
     int code;
 
     while (i < COUNT_OF(commands) && !str_eq(str_of(o->command), str_of(commands[i].name))) i++;
     if (i == COUNT_OF(commands)) return usage("knows no command ", o->command);
-    if (commands[i].run == check_files && !o->packs_dir && o->file_count)
-        o->packs_dir = dir_of(o->files[0], dir);
     code = load(o->packs_dir, o->zoneinfo);
     if (code == EXIT_GOOD) code = commands[i].run(o);
     unload();

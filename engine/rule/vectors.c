@@ -12,8 +12,7 @@
 #define DEPTH     8
 #define KEY_BYTES 96
 #define NS_PER_S  1000000000
-#define HOME      "US"      // vectors write numbers with +, so that this never matters
-#define SUBJECT   "subject" // the record's field for what it is about
+#define HOME      "US" // vectors write numbers with +, so that this never matters
 
 struct past {
     int64_t at_s;
@@ -506,7 +505,6 @@ int vectors_run(const struct pack *pack, struct ruleset *set, const struct place
     if (!r->keys || !r->clock) goto out;
     err = number_home_init(&r->home, STR(HOME), NULL);
     if (err) goto out;
-    set->subject_field = STR(SUBJECT);
     for (unsigned i = 0; i < set->rule_count; i++) set->rule[i].required = true;
     err = run_all(r, find_vectors(pack));
 out:
