@@ -6,14 +6,19 @@
 //
 // Evidence of place is joined: a rule that is narrowed to a place holds when any piece of evidence
 // leaves that place possible. Evidence of zones is kept by source, because `zone_from` chooses.
-//   device       the number (area code, exchange, country code); GSW_D_TZ_JAVA_NAME,
-//   GSW_D_STATE_CODE,
-//                GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE, which narrow what the number says
+//   device       the number (area code, exchange, country code), and GSW_D_TZ_JAVA_NAME,
+//                GSW_D_STATE_CODE, GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE: what they leave of what
+//                the number says; both where they contradict it
 //   postal_code  GSW_POSTAL_CODE, postal_code
-//   state        GSW_STATE_CODE, GSW_REGION_CODE, state
-//   contact      GSW_TZ_NAME, else GSW_TZ_OFFSET; zone
-// The country is GSW_COUNTRY_CODE or country, else the number's, else the tenant's. Evidence that
-// says something nobody knows (an unknown zone name or state) says "any": every zone of the
+//   state        GSW_STATE_CODE, else state, else GSW_REGION_CODE; GSW_REGION_CODE beside one of
+//                them adds its places when it is a region that we know
+//   contact      GSW_TZ_NAME, else zone, else GSW_TZ_OFFSET; says nothing about the place
+// Names that come first win where two say the same thing (GSW_COUNTRY_CODE before country).
+// The country is GSW_COUNTRY_CODE or country, else the number's, else the tenant's. A country that
+// the record names and that no other evidence is in counts beside it, all its regions and (as
+// `state`, when there is none) all its zones.
+// Evidence that says something nobody knows (an unknown zone name, state or area code) says "any":
+// every region and zone of the country. Toll-free numbers say nothing, and neither does an unknown
 // country.
 #pragma once
 

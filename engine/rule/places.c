@@ -208,11 +208,6 @@ uint16_t places_find_zone(const struct places *p, struct str name)
     return set && set->count == 1 ? set->zone[0] : zones_find(p->zones, str_trim(name));
 }
 
-bool places_same_clock(const struct places *p, uint16_t a, uint16_t b)
-{
-    return p->same[a] == p->same[b];
-}
-
 const char *places_country_code(const struct places *p, unsigned country)
 {
     return country < PLACES_COUNTRIES_MAX ? p->country_code[country] : "";
@@ -237,6 +232,11 @@ void places_regions_of(const struct places *p, unsigned country, uint64_t ret[AT
 {
     memcpy(ret, p->country_regions[country % PLACES_COUNTRIES_MAX],
            ATTEMPT_REGION_WORDS * sizeof *ret);
+}
+
+const struct place *places_at_country(const struct places *p, unsigned country)
+{
+    return country < PLACES_COUNTRIES_MAX ? p->country[country] : NULL;
 }
 
 const struct zone_set *places_country_zones(const struct places *p, unsigned country)

@@ -55,6 +55,8 @@ const struct place *places_of_region(const struct places *p, struct str country,
 // A country by its ISO code ("US"), three letters ("USA"), calling code ("44", "+44") or name as
 // the OCS sends it: every zone of it. "1" is the US and Canada.
 const struct place *places_of_country(const struct places *p, struct str text);
+// The same by its number; NULL for 0.
+const struct place *places_at_country(const struct places *p, unsigned country);
 // A zone by IANA name, or by one of the abbreviations that OCS sends ("PST" is America/Los_Angeles,
 // winter and summer). ZONES_NONE when unknown.
 uint16_t places_find_zone(const struct places *p, struct str name);
@@ -62,10 +64,17 @@ uint16_t places_find_zone(const struct places *p, struct str name);
 // All zones that a name may mean: one for most, several for an abbreviation that is used in more
 // than one part of the world ("IST"; places_find_zone knows no zone then). NULL when unknown.
 const struct zone_set *places_of_zone(const struct places *p, struct str name);
-// Do the wall clocks of two zones agree now (2020 … 2039, as tzdata has it)? The sets of zones
-// above name only one of those that do: Michigan alone is America/Detroit, the US has no Detroit
-// beside New_York.
-bool places_same_clock(const struct places *p, uint16_t a, uint16_t b);
+
+// Sets of zones name one zone for each clock that is kept there (two zones keep one clock when they
+// agree from 2020 to 2039, as tzdata has it): Michigan alone is America/Detroit, the US has no
+// Detroit beside New_York. Set algebra over clocks, without allocation:
+// what both leave possible (or a little more); NULL when they have no clock in common,
+const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
+                                         const struct zone_set *b);
+// the smallest set there is that holds all of both: exactly both for any two clocks of the US and
+// Canada. Some microseconds.
+const struct zone_set *places_zones_either(const struct places *p, const struct zone_set *a,
+                                           const struct zone_set *b);
 
 // For checking rules and for words in answers. 0 = unknown; "" for 0.
 unsigned places_country(const struct places *p, struct str iso);

@@ -79,6 +79,8 @@ int places_read(struct places **ret, const struct zones *zones, const struct bui
 // -- places_pool.c ------------------------------------------------------------------------------
 // Finds out which zones keep the same time in the years around now.
 void places_pool_same(struct places *p);
+// Sets that no table has and places_zones_either may need. False when the pool is full.
+bool places_pool_more(struct places *p);
 // The set of these zones, one of those that keep the same time; NULL when the pool is full or
 // `count` is 0.
 const struct zone_set *places_pool_set(struct places *p, const uint16_t *zones, unsigned count);

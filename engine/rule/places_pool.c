@@ -80,6 +80,77 @@ const struct zone_set *places_pool_set(struct places *p, const uint16_t *zones, 
     return set;
 }
 
+// Any two clocks of the US and Canada, and all clocks of the world.
+bool places_pool_more(struct places *p)
+{
+    const struct place *home = places_of_country(p, STR("1"));
+    uint16_t zone[PLACES_SET_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; home && home->zones && i < home->zones->count; i++) {
+        for (unsigned k = 0; k < i; k++) {
+            uint16_t pair[] = {home->zones->zone[i], home->zones->zone[k]};
+
+            if (!places_pool_set(p, pair, 2)) return false;
+        }
+    }
+    for (unsigned i = 0; i < zones_count(p->zones) && count < PLACES_SET_MAX; i++)
+        if (p->same[i] == i) zone[count++] = (uint16_t)i;
+    return count < PLACES_SET_MAX && places_pool_set(p, zone, count);
+}
+
+// -- set algebra --------------------------------------------------------------------------------
+
+static bool has_clock(const struct places *p, const struct zone_set *set, uint16_t zone)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        if (p->same[set->zone[i]] == p->same[zone]) return true;
+    return false;
+}
+
+static bool has_all(const struct places *p, const struct zone_set *set, const struct zone_set *of)
+{
+    for (unsigned i = 0; i < of->count; i++)
+        if (!has_clock(p, set, of->zone[i])) return false;
+    return true;
+}
+
+const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
+                                         const struct zone_set *b)
+{
+    uint16_t common = ZONES_NONE;
+    unsigned count = 0;
+
+    if (a == b) return a;
+    for (unsigned i = 0; i < a->count; i++) {
+        if (!has_clock(p, b, a->zone[i])) continue;
+        common = a->zone[i];
+        count++;
+    }
+    if (count == a->count) return a;
+    if (has_all(p, a, b)) return b;
+    // no set of two or more is made for it: the smaller one of both holds them
+    if (count > 1) return a->count <= b->count ? a : b;
+    return count ? zones_only(p->zones, common) : NULL;
+}
+
+const struct zone_set *places_zones_either(const struct places *p, const struct zone_set *a,
+                                           const struct zone_set *b)
+{
+    const struct zone_set *best = NULL;
+
+    if (has_all(p, a, b)) return a;
+    if (has_all(p, b, a)) return b;
+    for (unsigned i = 0; i < p->set_count; i++) {
+        const struct zone_set *set = p->set[i];
+
+        if (best && set->count >= best->count) continue;
+        if (has_all(p, set, a) && has_all(p, set, b)) best = set;
+    }
+    CHECK(best); // the last one has every clock, see places_pool_more
+    return best;
+}
+
 static bool same_place(const struct place *a, const struct place *b)
 {
     return a->zones == b->zones && memcmp(&a->at, &b->at, sizeof a->at) == 0;
