@@ -10,6 +10,7 @@
 #include "engine/rule/ruleset_read.h"
 
 #define RESERVE_DEFAULT_S 10
+#define PACK_SUBJECT      "subject" // the field of a pack's vectors that names what a call is about
 
 void ruleset_errors_add(struct ruleset_errors *errors, const char *pointer, const char *fmt, ...)
 {
@@ -159,8 +160,10 @@ int ruleset_of_pack(struct ruleset **ret, const struct pack *pack, const struct 
     r.set = &r.own->pub;
     r.set->sum = pack->sum;
     r.set->enforce_unverified = true;
-    if (pack->jurisdiction.size == 2)
-        r.set->default_country = (uint16_t)places_country(places, pack->jurisdiction);
+    // "US states": the country is the first word
+    r.set->default_country =
+        (uint16_t)places_country(places, str_cut(pack->jurisdiction, ' ', &(struct str){0}));
+    r.set->subject_field = STR(PACK_SUBJECT);
     ruleset_read_pack(&r, pack, 0);
     return finish(&r, 0, before, ret);
 }

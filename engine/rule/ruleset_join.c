@@ -61,11 +61,13 @@ static int sort_rules(struct ruleset_reader *r)
 
 // Steps to a key of a rule, where it was written.
 static void enter_rule(struct ruleset_reader *r, const struct ruleset_origin *origin,
-                       const struct pack *pack, struct str key)
+                       struct str pack, struct str key)
 {
-    r->depth = 0;
-    r->pack = origin->pack == RULESET_SOURCE ? NULL : pack;
-    r->pack_index = origin->pack;
+    if (origin->pack != RULESET_SOURCE && !r->alone) {
+        ruleset_key_push(r, STR("packs"));
+        ruleset_index_push(r, origin->pack);
+        ruleset_leave(r, "pack", pack);
+    }
     ruleset_key_push(r, STR("rules"));
     ruleset_index_push(r, origin->index);
     ruleset_key_push(r, key);
@@ -73,8 +75,7 @@ static void enter_rule(struct ruleset_reader *r, const struct ruleset_origin *or
 
 static void leave_rule(struct ruleset_reader *r)
 {
-    r->depth = 0;
-    r->pack = NULL;
+    r->depth = r->leaves = 0;
 }
 
 // The number of a list that is declared, or that the engine has (it is given one then).
@@ -144,12 +145,11 @@ static void join_rules(struct ruleset_reader *r)
 
     for (unsigned i = 0; i < set->rule_count; i++) {
         struct rule *rule = &set->rule[i];
-        const struct pack *pack = rule->pack.ptr ? packs_find(r->packs, rule->pack) : NULL;
         int number;
 
         if (window_of(rule) > set->window_max_s) set->window_max_s = window_of(rule);
         if (origin[i].list.ptr) {
-            enter_rule(r, &origin[i], pack, STR("list"));
+            enter_rule(r, &origin[i], rule->pack, STR("list"));
             number = list_number(r, origin[i].list);
             if (number >= 0) rule->of_list.list = (uint16_t)number;
             leave_rule(r);
@@ -159,7 +159,7 @@ static void join_rules(struct ruleset_reader *r)
             continue;
         rule->attempts.subject_only = false;
         if (rule->pack.ptr) continue;
-        enter_rule(r, &origin[i], NULL, STR("per_subject"));
+        enter_rule(r, &origin[i], rule->pack, STR("per_subject"));
         ruleset_fail(r, "needs \"subject_field\" in \"tenant\", the field that names the subject");
         leave_rule(r);
     }

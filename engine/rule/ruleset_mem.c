@@ -28,12 +28,17 @@ void ruleset_pop(struct ruleset_reader *r)
 {
     CHECK(r->depth > 0);
     r->depth--;
+    if (r->depth < r->leaves) r->leaves = 0;
 }
 
 // RFC 6901: "~" is "~0" and "/" is "~1" within a key.
-static void write_pointer(const struct ruleset_reader *r, struct buf *b)
+static void write_pointer(const struct ruleset_reader *r, unsigned from, unsigned to, char *memory,
+                          size_t size_bytes)
 {
-    for (unsigned i = 0; i < r->depth; i++) {
+    struct buf wrapped, *b = &wrapped;
+
+    buf_wrap(b, memory, size_bytes - 1);
+    for (unsigned i = from; i < to; i++) {
         struct str key = r->path[i].key;
 
         buf_char(b, '/');
@@ -47,12 +52,21 @@ static void write_pointer(const struct ruleset_reader *r, struct buf *b)
                 buf_char(b, key.ptr[k]);
         }
     }
+    memory[b->size_bytes] = 0;
+}
+
+// The first time only: a calendar that a pack's rule names is found by the pack.
+void ruleset_leave(struct ruleset_reader *r, const char *what, struct str name)
+{
+    if (r->leaves) return;
+    r->leaves = r->depth;
+    r->leaves_for = what;
+    r->leaves_name = name;
 }
 
 void ruleset_fail(struct ruleset_reader *r, const char *fmt, ...)
 {
-    char memory[128] = "", sentence[224];
-    struct buf pointer;
+    char pointer[128], inside[128], sentence[224];
     va_list args;
 
     if (r->errors->shown == RULESET_ERRORS_MAX) {
@@ -62,18 +76,14 @@ void ruleset_fail(struct ruleset_reader *r, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(sentence, sizeof sentence, fmt, args);
     va_end(args);
-    buf_wrap(&pointer, memory, sizeof memory - 1);
-    write_pointer(r, &pointer);
-    memory[pointer.size_bytes] = 0;
-    if (r->pack && !r->alone) {
-        char whole[32];
-
-        snprintf(whole, sizeof whole, "/packs/%u", r->pack_index);
-        ruleset_errors_add(r->errors, whole, "pack %.*s %s: %s", RULESET_CLIP(r->pack->name),
-                           memory, sentence);
-        return;
+    write_pointer(r, 0, r->leaves ? r->leaves : r->depth, pointer, sizeof pointer);
+    if (r->leaves) {
+        write_pointer(r, r->leaves, r->depth, inside, sizeof inside);
+        ruleset_errors_add(r->errors, pointer, "%s %.*s %s: %s", r->leaves_for,
+                           RULESET_CLIP(r->leaves_name), inside, sentence);
+    } else {
+        ruleset_errors_add(r->errors, pointer, "%s", sentence);
     }
-    ruleset_errors_add(r->errors, memory, "%s", sentence);
 }
 
 void *ruleset_alloc(struct ruleset_reader *r, size_t size_bytes)

@@ -10,6 +10,7 @@
 #define TITLE_MAX_BYTES   256
 #define FIELD_MAX_BYTES   64
 #define GROUP_MAX_BYTES   256
+#define SYNTAX_LEVELS     4
 
 // -- tenant ------------------------------------------------------------------------------------
 
@@ -115,10 +116,8 @@ static void take_tenant(struct ruleset_reader *r, void *into, struct json_value 
 void ruleset_read_pack(struct ruleset_reader *r, const struct pack *pack, unsigned index)
 {
     struct json_value v = {.type = JSON_ARRAY};
-    unsigned depth = r->depth;
 
-    // pointers are the pack's own, the place in the document is put before them
-    r->depth = 0;
+    if (r->depth) ruleset_leave(r, "pack", pack->name);
     r->pack = pack;
     r->pack_index = index;
     r->pack_name = ruleset_keep(r, (struct json_value){.type = JSON_STRING, .text = pack->name});
@@ -136,7 +135,7 @@ void ruleset_read_pack(struct ruleset_reader *r, const struct pack *pack, unsign
     }
     r->pack = NULL;
     r->pack_name = (struct str){0};
-    r->depth = depth;
+    r->leaves = 0;
 }
 
 static void take_pack(struct ruleset_reader *r, void *into, struct json_value v)
@@ -306,15 +305,35 @@ static const struct ruleset_key root_keys[] = {
     {.name = {0}},
 };
 
+// The innermost place that can be named without reading the text again and again.
+static const char *place_of_syntax(struct str text)
+{
+    struct json j = json_start(text, RULESET_DEPTH);
+    struct json_value key, v;
+    enum json_type type;
+
+    for (int level = 0; level < SYNTAX_LEVELS; level++) {
+        type = json_enter(&j);
+        if (type == JSON_NONE) break;
+        if (type == JSON_OBJECT)
+            while (json_member(&j, &key, &v)) continue;
+        else
+            while (json_element(&j, &v)) continue;
+        j = json_start(str_make(j.at, (size_t)(j.end - j.at)), RULESET_DEPTH);
+    }
+    return j.at;
+}
+
 static void fail_syntax(struct ruleset_reader *r, const struct json *j)
 {
     unsigned line = 1, column = 1;
+    const char *at = j->error == JSON_SYNTAX ? place_of_syntax(r->set->text) : j->at;
 
     if (j->error == JSON_DEPTH) {
         ruleset_fail(r, "is nested more than %d levels deep", RULESET_DEPTH);
         return;
     }
-    for (const char *p = j->begin; p < j->at; p++) {
+    for (const char *p = r->set->text.ptr; p < at; p++) {
         column = *p == '\n' ? 1 : column + 1;
         line += *p == '\n';
     }
@@ -322,7 +341,7 @@ static void fail_syntax(struct ruleset_reader *r, const struct json *j)
         ruleset_fail(r, "something follows the end of the document, line %u, column %u", line,
                      column);
     else
-        ruleset_fail(r, "is no JSON, from the member at line %u, column %u on", line, column);
+        ruleset_fail(r, "is no JSON: line %u, column %u", line, column);
 }
 
 // That the whole text is JSON is found out first: nothing below can fail for that reason.

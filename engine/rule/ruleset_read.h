@@ -14,7 +14,7 @@
 #include "engine/wire/json.h"
 
 #define RULESET_DEPTH     16 // of nested values
-#define RULESET_PATH      8  // keys and places in a pointer
+#define RULESET_PATH      10 // keys and places in a pointer
 #define RULESET_KEYS_MAX  48 // rows of one table
 #define RULESET_AGE_MAX_S (3660u * 86400)
 #define RULESET_SOURCE    UINT8_MAX // rule_origin.pack of the document itself
@@ -110,12 +110,17 @@ struct ruleset_reader {
     const struct pack *pack; // whose text is read; NULL = the document's
     struct str pack_name;    // of it, in the ruleset's memory
     unsigned pack_index;     // in "packs"
-    bool alone;              // the pack is what is checked: pointers are its own
+    bool alone;              // the pack is all there is: pointers are its own
     struct {
         struct str key; // absent = `index`
         unsigned index;
     } path[RULESET_PATH];
     unsigned depth;
+    // Where the path leaves the document for a pack's text or a calendar: pointers end there, the
+    // rest goes into the sentence behind what it is in. 0 = it does not.
+    unsigned leaves;
+    const char *leaves_for;
+    struct str leaves_name;
 
     struct ruleset_origin *rule_origin; // as many as set->rule
     unsigned rule_origin_count;
@@ -131,12 +136,15 @@ struct ruleset_reader {
         unsigned first, count; // of set->date
     } calendar[64];            // those used so far
     unsigned calendar_count;
+    uint64_t country_known[ATTEMPT_COUNTRY_WORDS]; // bits of those in country_regions
+    uint64_t country_regions[PLACES_COUNTRIES_MAX][ATTEMPT_REGION_WORDS];
 };
 
 // -- ruleset_field.c: places, errors, memory, keys --------------------------------------------
 void ruleset_key_push(struct ruleset_reader *r, struct str key);
 void ruleset_index_push(struct ruleset_reader *r, unsigned index);
 void ruleset_pop(struct ruleset_reader *r);
+void ruleset_leave(struct ruleset_reader *r, const char *what, struct str name);
 // An error at the place that is being read.
 void ruleset_fail(struct ruleset_reader *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -267,6 +267,7 @@ static const struct ruleset_calendar *calendar_of(struct ruleset_reader *r, stru
     c = &r->calendar[r->calendar_count++];
     *c = (struct ruleset_calendar){.name = ruleset_keep(r, (struct json_value){.text = name}),
                                    .first = r->set->date_count};
+    ruleset_leave(r, "calendar", c->name);
     ruleset_each(r, v, 0, DATES_MAX, take_date, NULL);
     c->count = r->set->date_count - c->first;
     return c;

@@ -22,13 +22,22 @@ void ruleset_where_any(struct rule_where *where)
     memset(&where->at, 0xff, sizeof where->at);
 }
 
+// Asked once a country and document: a long document may name all of them in each rule.
+static const uint64_t *regions_of(struct ruleset_reader *r, unsigned country)
+{
+    if (!places_has(r->country_known, country))
+        places_regions_of(r->places, country, r->country_regions[country]);
+    r->country_known[country / 64] |= UINT64_C(1) << country % 64;
+    return r->country_regions[country];
+}
+
 static void take_country(struct ruleset_reader *r, void *into, struct json_value v)
 {
     struct where *w = into;
     char scratch[RULESET_PEEK_BYTES];
     struct str code = ruleset_peek(v, scratch, sizeof scratch);
     unsigned country;
-    uint64_t regions[ATTEMPT_REGION_WORDS];
+    const uint64_t *regions;
 
     if (!ruleset_is(r, v, JSON_STRING, "a country's two letters, like \"US\"")) return;
     country = code.size == 2 ? places_country(r->places, code) : 0;
@@ -38,7 +47,7 @@ static void take_country(struct ruleset_reader *r, void *into, struct json_value
         return;
     }
     w->at.countries[country / 64] |= UINT64_C(1) << country % 64;
-    places_regions_of(r->places, country, regions);
+    regions = regions_of(r, country);
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) w->at.regions[i] |= regions[i];
 }
 
@@ -170,10 +179,12 @@ static void take_where(struct ruleset_reader *r, struct rule_where *into, bool c
 {
     struct ruleset_members m;
     struct where w = {.into = into, .counted = counted};
+    unsigned errors = r->errors->count;
 
     ruleset_where_any(into);
     if (!ruleset_collect_value(r, v, keys, &m)) return;
-    if (!m.present) ruleset_fail(r, "is empty; name a place, or leave the key out");
+    if (!m.present && r->errors->count == errors)
+        ruleset_fail(r, "is empty; name a place, or leave the key out");
     ruleset_take(r, keys, &m, &w, VERDICT_NONE);
 }
 
