@@ -34,7 +34,7 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "Exit: 0 everything is well (there may be warnings), 1 a pack has errors or a vector failed,\n"
-    "2 the command line is wrong or nothing could be read.\n";
+    "2 the command line is wrong or the machine's time zones could not be read.\n";
 
 struct options {
     const char *packs_dir, *zoneinfo, *command, **files;
