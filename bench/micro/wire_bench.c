@@ -34,7 +34,9 @@ static const char head_text[] = "POST /ocs/validate HTTP/1.1\r\n"
 
 struct bench {
     struct buf small, full, batch;
-    struct record_keys *ocs_keys, *v1_keys;
+    struct tally tally;
+    struct rulebook *book;
+    struct record_keys *ocs_keys, *v1_keys; // the book's
     struct record record;
     struct tenants tenants;
     struct qsbr *qsbr;
@@ -78,6 +80,7 @@ static void init(struct bench *b)
     static char *argv[] = {"wire_bench"};
     const struct set_limits limits = {.pages_bytes = (size_t)1 << 30, .planes_max = 16};
     const struct view_settings settings = {.ocs_body = OCS_BODY_FULL};
+    struct ruleset *none[LIMIT_TENANTS + 1] = {NULL};
     struct conf conf;
 
     init_bodies(b);
@@ -85,12 +88,14 @@ static void init(struct bench *b)
     CHECK(conf_load(&conf, 1, argv, NULL) == 0);
     CHECK(tenant_table_init(&b->tenants, &conf, NULL) == 0);
     conf_done(&conf);
-    b->ocs_keys = record_keys_new(FIELD_V1_PHONE);
-    b->v1_keys = record_keys_new(FIELD_COUNT);
+    tally_init(&b->tally);
+    CHECK(rulebook_new(&b->book, &b->tenants, none, NULL, &b->tally, NULL) == 0);
+    b->ocs_keys = b->book->ocs_keys;
+    b->v1_keys = b->book->v1_keys;
     b->qsbr = qsbr_new();
     CHECK(b->qsbr && set_new(&b->set, 1, &limits, b->qsbr, NULL) == 0);
     b->catalog = calloc(1, sizeof *b->catalog + sizeof(struct list));
-    CHECK(b->catalog && b->ocs_keys && b->v1_keys);
+    CHECK(b->catalog);
     b->catalog->count = 1;
     b->catalog->list[0] = (struct list){.kind = SET_DEVICE, .channel = CHANNEL_ANY};
     snprintf(b->catalog->list[0].tenant, sizeof b->catalog->list[0].tenant, "default");
@@ -98,7 +103,7 @@ static void init(struct bench *b)
     for (uint64_t i = 0; i < 10000; i += 10)
         CHECK(set_insert(b->set, list_id_added(0), set_key_device(b->set, 12125550000 + i),
                          SET_ALWAYS) == 1);
-    b->view = view_new(&b->tenants, b->catalog, &settings);
+    b->view = view_new(&b->tenants, b->catalog, b->book, &settings, 1);
     CHECK(b->view != NULL);
     b->allowed = verdict_allow();
     b->blocked = verdict_block(REASON_DEVICE_LISTED, STR("national"));
@@ -110,8 +115,8 @@ static void done(struct bench *b)
     free(b->catalog);
     set_free(b->set);
     qsbr_free(b->qsbr);
-    record_keys_free(b->ocs_keys);
-    record_keys_free(b->v1_keys);
+    rulebook_unref(b->book);
+    tally_done(&b->tally);
     buf_done(&b->small);
     buf_done(&b->full);
     buf_done(&b->batch);
@@ -164,7 +169,7 @@ static unsigned run_question(struct bench *b)
 {
     const struct question_frame frame = {.channel = CHANNEL_VOICE, .now_s = NOW_S};
 
-    question_from_record(&b->question[0], &b->record, &frame, &b->tenants, b->set);
+    question_from_record(&b->question[0], &b->record, &frame, b->view, b->set);
     b->sum += b->question[0].probe[0].line;
     return 1;
 }

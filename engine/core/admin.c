@@ -20,15 +20,27 @@ static void write_reasons(struct buf *out, const struct view *view, bool drainin
         buf_json(out, STR("shutting down"));
         first = false;
     }
-    if (view->list_count == 0) {
+    if (view->list_count == 0 && !view->ruled) {
         if (!first) buf_char(out, ',');
         buf_json(out, reason_text(REASON_NOTHING_LOADED));
+        first = false;
+    }
+    for (unsigned i = 0; i < view->tenants->count; i++) {
+        char memory[512];
+        struct buf text;
+
+        if (!view->tenant[i].missing.ptr) continue;
+        buf_wrap(&text, memory, sizeof memory);
+        buf_printf(&text, "list %.*s that the rules of tenant %s require does not exist",
+                   STR_ARG(view->tenant[i].missing), view->tenants->tenant[i].name);
+        if (!first) buf_char(out, ',');
+        buf_json(out, buf_view(&text));
         first = false;
     }
     for (unsigned i = 0; i < view->list_count; i++) {
         const struct list *list = &view->list[i].list;
 
-        if (!list->required || list->state != LIST_LOADING) continue;
+        if (!view->list[i].required || list->state != LIST_LOADING) continue;
         buf_printf(out, "%s\"list %s of tenant %s is loading\"", first ? "" : ",", list->name,
                    list->tenant);
         first = false;
@@ -85,6 +97,36 @@ static void write_lists(struct buf *out, const struct view *view, const struct s
                    view->list[i].list.rows.invalid);
 }
 
+// A line whose labels say something and whose value is 1.
+static void write_version(struct buf *out, enum metric m, const char *tenant, struct str version)
+{
+    buf_printf(out, "%s{", metric_rows[m].family);
+    if (tenant[0]) buf_printf(out, "tenant=\"%s\",", tenant);
+    buf_lit(out, "version=\"");
+    tally_write_label(out, version);
+    buf_lit(out, "\"} 1\n");
+}
+
+static void write_rules(struct buf *out, const struct view *view, struct engine *e)
+{
+    const struct rulebook *book = view->book;
+
+    if (book->atlas) {
+        metric_write_head(out, METRIC_TZDATA_INFO);
+        write_version(out, METRIC_TZDATA_INFO, "", str_of(zones_version(book->atlas->zones)));
+        metric_write_head(out, METRIC_PLACES_INFO);
+        write_version(out, METRIC_PLACES_INFO, "", str_of(places_version()));
+    }
+    if (!view->ruled) return;
+    metric_write_head(out, METRIC_RULES_INFO);
+    for (unsigned i = 0; i < book->tenant_count; i++)
+        if (book->tenant[i].set)
+            write_version(out, METRIC_RULES_INFO, view->tenants->tenant[i].name,
+                          book->tenant[i].set->version);
+    metric_write_head(out, METRIC_RULE_BLOCKS);
+    tally_write(&e->tally, out, metric_rows[METRIC_RULE_BLOCKS].family);
+}
+
 void admin_on_metrics(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
@@ -95,5 +137,6 @@ void admin_on_metrics(void *ctx, struct conn *conn, const struct http_request *r
     buf_init(&out, TEXT_BYTES_MAX);
     metric_write(&out);
     write_lists(&out, worker_view(w), w->engine->set);
+    write_rules(&out, worker_view(w), w->engine);
     text_answer(conn, 200, STR("text/plain; version=0.0.4; charset=utf-8"), &out);
 }

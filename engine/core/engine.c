@@ -243,6 +243,8 @@ int engine_start(struct engine *e, int argc, char **argv, struct err_info *info)
     err = parse_listen(&at, conf_text(&e->conf, CONF_LISTEN), info);
     if (err) return err;
     e->loopback = is_loopback(at.host);
+    if (!str_copy(e->data_dir, sizeof e->data_dir, str_of(conf_text(&e->conf, CONF_DATA))))
+        return err_set(info, ERR_CONFIG, "the data directory's path is too long");
     err = freeze_clock(conf_text(&e->conf, CONF_NOW), info);
     if (!err) err = start_shared(e, info);
     if (!err) err = read_settings(&e->settings, e, &e->conf, info);

@@ -37,6 +37,7 @@ struct engine {
     int64_t told_ns;               // main: when a failure of theirs was logged
     pthread_mutex_t lock;          // of `settings`, between main and feed
     struct view_settings settings; // what the next view gets
+    char data_dir[1024];           // "" = none; fixed, while `conf` is main's to replace
     bool loopback;
     atomic_bool draining;
     atomic_bool failed; // a worker's event loop broke: main ends the process, not with 0

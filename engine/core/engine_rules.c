@@ -86,8 +86,7 @@ int engine_put_rules(struct engine *e, unsigned tenant, struct str text,
     }
     if (!err) view = make_view(e, lists.catalog, book);
     if (!err && !view) err = ERR_NOMEM;
-    if (!err)
-        err = rule_source_store(sources, tenant, conf_text(&e->conf, CONF_DATA), &e->tenants, info);
+    if (!err) err = rule_source_store(sources, tenant, e->data_dir, &e->tenants, info);
     if (!err) {
         exchange_view(e, view);
         put_in_force(e, sources, book);

@@ -3,12 +3,17 @@
 
 #include "engine/base/check.h"
 #include "engine/core/engine.h"
+#include "engine/core/explain.h"
+#include "engine/core/rules_api.h"
+#include "engine/core/when_api.h"
 
 enum route_tag { TAG_OPEN, TAG_OCS, TAG_V1 };
 
 #define RECORD_BODY ROUTE_WHOLE, LIMIT_RECORD_BYTES, true, NULL, false
 #define SMALL_BODY  ROUTE_WHOLE, LIMIT_SMALL_BODY_BYTES, false, NULL, false
 #define BATCH_BODY  ROUTE_WHOLE, LIMIT_BATCH_BYTES, false, "application/x-ndjson", false
+#define RULES_BODY  ROUTE_WHOLE, LIMIT_RULES_BYTES, false, NULL, false
+#define ONE_RECORD  ROUTE_WHOLE, LIMIT_RECORD_BYTES, false, NULL, false
 #define NO_BODY     ROUTE_NO_BODY, LIMIT_SMALL_BODY_BYTES, false, NULL, false
 #define OPEN        ROUTE_NO_BODY, LIMIT_SMALL_BODY_BYTES, false, NULL, true
 
@@ -19,6 +24,15 @@ const struct route routes_table[] = {
      "the same for a named tenant"},
     {HTTP_POST, "/v1/decisions", BATCH_BODY, decisions_on_request, TAG_V1,
      "many records, one result each; JSON or NDJSON"},
+    {HTTP_POST, "/v1/explain", ONE_RECORD, explain_on_request, TAG_V1,
+     "one record: every list and rule looked at, and why"},
+    {HTTP_POST, "/v1/when", ONE_RECORD, when_api_on_request, TAG_V1,
+     "one record: the intervals in which it may be contacted"},
+    {HTTP_GET, "/v1/rules", NO_BODY, rules_api_on_get, TAG_V1, "the rule set in force"},
+    {HTTP_PUT, "/v1/rules", RULES_BODY, rules_api_on_put, TAG_V1,
+     "replaces the rule set, or names every error"},
+    {HTTP_GET, "/v1/rules/effective", NO_BODY, rules_api_on_effective, TAG_V1,
+     "every rule, those of packs too, and how often it blocked"},
     {HTTP_GET, "/v1/lists", NO_BODY, list_api_on_index, TAG_V1, "all lists of the tenant"},
     {HTTP_GET, "/v1/lists/{list}", NO_BODY, list_api_on_list, TAG_V1, "one list"},
     {HTTP_PUT, "/v1/lists/{list}", SMALL_BODY, list_api_on_define, TAG_V1,

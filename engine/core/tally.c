@@ -100,8 +100,7 @@ uint64_t tally_sum(struct tally *t, uint16_t slot)
     return sum;
 }
 
-// The text format wants \\, \" and \n escaped in a label's value, and UTF-8.
-static void write_label(struct buf *out, struct str value)
+void tally_write_label(struct buf *out, struct str value)
 {
     for (size_t i = 0; i < value.size; i++) {
         char c = value.ptr[i];
@@ -118,9 +117,9 @@ static void write_line(struct buf *out, const char *family, struct str tenant, s
                        const char *mode, uint64_t value)
 {
     buf_printf(out, "%s{tenant=\"", family);
-    write_label(out, tenant);
+    tally_write_label(out, tenant);
     buf_lit(out, "\",rule=\"");
-    write_label(out, rule);
+    tally_write_label(out, rule);
     buf_printf(out, "\",mode=\"%s\"} %llu\n", mode, (unsigned long long)value);
 }
 

@@ -46,6 +46,8 @@ uint16_t tally_slot(struct tally *t, struct str tenant, struct str rule, bool sh
 uint64_t tally_sum(struct tally *t, uint16_t slot);
 // A line a slot: family{tenant="…",rule="…",mode="enforce"} n
 void tally_write(struct tally *t, struct buf *out, const char *family);
+// A label's value: the text format wants \\, \" and line ends escaped.
+void tally_write_label(struct buf *out, struct str value);
 
 // Own row only.
 static inline void tally_add(struct tally_row *row, uint16_t slot)

@@ -38,6 +38,12 @@ static void on_resume(struct worker *w, struct conn *conn)
 
 void text_answer(struct conn *conn, unsigned status, struct str content_type, struct buf *body)
 {
+    text_answer_with(conn, status, content_type, (struct str){0}, body);
+}
+
+void text_answer_with(struct conn *conn, unsigned status, struct str content_type,
+                      struct str headers, struct buf *body)
+{
     struct text *t = conn_user(conn);
 
     CHECK(body->owned);
@@ -45,11 +51,11 @@ void text_answer(struct conn *conn, unsigned status, struct str content_type, st
         conn_answer_error(conn, ERR_NOMEM, STR("the answer did not fit in memory"));
         buf_done(body);
     } else if (body->size_bytes <= SMALL_BYTES) {
-        conn_answer(conn, status, content_type, buf_view(body));
+        conn_answer_with(conn, status, content_type, headers, buf_view(body));
         buf_done(body);
     } else {
         *t = (struct text){.owner = {on_resume, on_gone}, .body = *body};
         *body = (struct buf){0};
-        conn_stream_begin(conn, status, content_type);
+        conn_stream_begin_with(conn, status, content_type, headers);
     }
 }

@@ -12,3 +12,6 @@
 // Answers with `body` and takes it over (buf_done is called here or when all is sent). A failed
 // buf becomes a 503.
 void text_answer(struct conn *conn, unsigned status, struct str content_type, struct buf *body);
+// With extra header lines, each "Name: value\r\n".
+void text_answer_with(struct conn *conn, unsigned status, struct str content_type,
+                      struct str headers, struct buf *body);

@@ -206,6 +206,12 @@ void answer_continue(struct conn *c)
 
 void conn_stream_begin(struct conn *c, unsigned status, struct str content_type)
 {
+    conn_stream_begin_with(c, status, content_type, (struct str){0});
+}
+
+void conn_stream_begin_with(struct conn *c, unsigned status, struct str content_type,
+                            struct str headers)
+{
     unsigned variant;
     char *at;
 
@@ -214,10 +220,10 @@ void conn_stream_begin(struct conn *c, unsigned status, struct str content_type)
     if (!c->chunked || (c->server->draining && !conn_is_followed(c) && c->phase == CONN_HEAD))
         c->last = true;
     variant = (c->last ? 1u : 0u) | (c->chunked ? 0u : 2u);
-    at = reserve(c, 256 + content_type.size);
+    at = reserve(c, 256 + content_type.size + headers.size);
     if (at)
         commit(c, at,
-               put_head(at, variant, status, content_type, (struct str){0},
+               put_head(at, variant, status, content_type, headers,
                         c->chunked ? "Transfer-Encoding: chunked\r\n" : ""));
     c->streaming = true;
     c->chunk_open = false;

@@ -102,6 +102,9 @@ struct conn *conn_find(struct server *s, struct conn_id id);
 
 // A long answer in pieces: chunked in HTTP/1.1, until close in 1.0.
 void conn_stream_begin(struct conn *c, unsigned status, struct str content_type);
+// With extra header lines, as conn_answer_with.
+void conn_stream_begin_with(struct conn *c, unsigned status, struct str content_type,
+                            struct str headers);
 // Bytes that fit now without waiting; 0 = wait for on_resume.
 size_t conn_stream_room(const struct conn *c);
 void conn_stream_write(struct conn *c, struct str data); // at most conn_stream_room bytes
