@@ -342,13 +342,14 @@ int reports_open(struct reports **ret, const struct reports_config *config, stru
     if (!err && !r->durable)
         log_info("attempts", "call reports cannot be kept without a data directory, so rules that "
                              "count attempts block; try: --data DIR");
-    if (!err && pthread_create(&r->thread, NULL, run, r) != 0)
+    // without a log there is nothing that the thread could do
+    if (!err && r->durable && pthread_create(&r->thread, NULL, run, r) != 0)
         err = err_set(info, ERR_SYSTEM, "the thread of reports cannot be started; try: ulimit -u");
     if (err) {
         reports_close(r);
         return err;
     }
-    r->started = true;
+    r->started = r->durable;
     *ret_ledger = r->ledger;
     *ret = r;
     return 0;
