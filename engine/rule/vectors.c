@@ -16,8 +16,8 @@
 
 struct past {
     int64_t at_s;
-    struct str group;
-    uint64_t result; // call_result_bit, 0 = none yet
+    struct str group, phone, client; // absent = the record's
+    uint64_t result;                 // call_result_bit, 0 = none yet
     uint32_t disposition, subject;
     uint8_t channel;
 };
@@ -228,8 +228,13 @@ static void read_past_member(struct runner *r, struct past *p, struct str key, s
         p->subject = attempt_word(text_of(r, v));
     } else if (str_eq(key, STR("group"))) {
         p->group = text_of(r, v);
+    } else if (str_eq(key, STR("phone"))) {
+        p->phone = text_of(r, v);
+    } else if (str_eq(key, STR("client_id"))) {
+        p->client = text_of(r, v);
     } else {
-        fail(r, "has an unknown key; known are at, result, disposition, subject, group");
+        fail(r, "has an unknown key; known are at, result, disposition, subject, group, phone, "
+                "client_id");
     }
 }
 
@@ -260,18 +265,39 @@ static void read_past(struct runner *r)
 
 // -- the world of a vector ---------------------------------------------------------------------
 
-static bool fits(const struct runner *r, const struct past *p, const struct attempts_query *q)
+static bool fits_outcome(const struct past *p, const struct attempts_query *q)
 {
-    bool counted = p->result == 0;
+    bool counted = q->disposition_count ? p->disposition == 0 : p->result == 0;
 
-    if (p->at_s < q->since_s || p->at_s >= q->before_s) return false;
-    if (!(q->channels >> p->channel & 1)) return false;
-    if (q->group_only && !str_eq(p->group, r->v.group)) return false;
-    if (q->subject_only && r->v.subject && p->subject && p->subject != r->v.subject) return false;
     for (unsigned i = 0; i < q->disposition_count; i++)
         counted |= p->disposition == q->dispositions[i];
     if (q->disposition_count == 0) counted |= (p->result & q->results) != 0;
     return counted;
+}
+
+static bool is_same(struct str its, struct str record)
+{
+    return record.ptr && (!its.ptr || str_eq(its, record));
+}
+
+static bool fits_contact(const struct runner *r, const struct past *p, enum count_by by)
+{
+    bool device = is_same(p->phone, record_phone(&r->record));
+    bool client = is_same(p->client, record_client_id(&r->record));
+
+    if (by == COUNT_BY_DEVICE) return device;
+    if (by == COUNT_BY_CLIENT) return client;
+    return device && client;
+}
+
+// As the ledger counts.
+static bool fits(const struct runner *r, const struct past *p, const struct attempts_query *q)
+{
+    if (p->at_s < q->since_s || p->at_s >= q->before_s) return false;
+    if (!(q->channels >> p->channel & 1) || !fits_contact(r, p, q->by)) return false;
+    if (q->group_only && !str_eq(p->group, r->v.group)) return false;
+    if (q->subject_only && r->v.subject && p->subject && p->subject != r->v.subject) return false;
+    return fits_outcome(p, q);
 }
 
 static struct attempts_count count(void *ctx, const struct attempts_query *query)

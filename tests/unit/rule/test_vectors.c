@@ -216,12 +216,18 @@ static void test_a_turned_answer_fails(void **state)
 #define GROUP_CAP                                                                                  \
     RULE("group cap", "\"type\": \"attempts\", \"max\": 1, \"period\": \"1d\", "                   \
                       "\"scope\": \"group\", \"dispositions\": [\"No\"]")
+#define PERSON                                                                                     \
+    RULE("person", "\"type\": \"attempts\", \"max\": 1, \"period\": \"1d\", "                      \
+                   "\"count_by\": \"client\"")
+#define PAIR                                                                                       \
+    RULE("pair", "\"type\": \"attempts\", \"max\": 1, \"period\": \"1d\", "                        \
+                 "\"count_by\": \"both\"")
 #define FRESH  RULE("fresh", "\"type\": \"freshness\", \"list\": \"mine\", \"max_age\": \"1d\"")
 #define LISTED RULE("listed", "\"type\": \"suppression\", \"list\": \"mine\"")
 #define PACK(vectors)                                                                              \
     "{\"pack\": \"p\", \"version\": \"1\", \"title\": \"t\", \"jurisdiction\": \"j\", "            \
-    "\"lists\": [{\"name\": \"mine\"}], \"rules\": [" HOURS ", " CAP ", " GROUP_CAP ", " FRESH     \
-    ", " LISTED "], \"vectors\": " vectors "}"
+    "\"lists\": [{\"name\": \"mine\"}], \"rules\": [" HOURS ", " CAP ", " GROUP_CAP ", " PERSON    \
+    ", " PAIR ", " FRESH ", " LISTED "], \"vectors\": " vectors "}"
 #define NOON "\"at\": \"2026-11-23T12:00:00-05:00\", "
 #define NY   "\"record\": {\"phone\": \"+12125550100\"}, "
 #define END  "\"source\": \"s\"}"
@@ -308,6 +314,34 @@ static void test_attempts_of_a_vector(void **state)
                                                                                        " " END "]"),
         got, COUNT_OF(got));
     assert_int_equal(t.wrong, 0);
+}
+
+static void test_whose_attempts_count(void **state)
+{
+#define ONE(rule, record, attempt)                                                                 \
+    "{\"rule\": \"" rule "\", " NOON record                                                        \
+    "\"attempts\": [" TRY("10", attempt) "], \"expect\": \"allow\", " END
+#define ANN   "\"record\": {\"phone\": \"+12125550100\", \"client_id\": \"ann\"}, "
+#define OTHER ", \"phone\": \"+12125550101\""
+#define BOB   ", \"client_id\": \"bob\""
+    static const enum vectors_answer got[] = {VECTORS_BLOCK, VECTORS_BLOCK, VECTORS_ALLOW,
+                                              VECTORS_ALLOW, VECTORS_BLOCK, VECTORS_ALLOW,
+                                              VECTORS_ALLOW, VECTORS_ALLOW};
+
+    (void)state;
+    answers(
+        PACK("[" ONE("person", ANN, "") ", " ONE("person", ANN, OTHER) ", " ONE(
+            "person", ANN,
+            BOB) ", " ONE("person", NY,
+                          "") ", " ONE("pair", ANN,
+                                       "") ", " ONE("pair", ANN,
+                                                    OTHER) ", " ONE("pair", ANN,
+                                                                    BOB) ", " ONE("group cap", ANN,
+                                                                                  OTHER
+                                                                                  ", "
+                                                                                  "\"disposition\":"
+                                                                                  " \"yes\"") "]"),
+        got, COUNT_OF(got));
 }
 
 static void test_lists_of_a_vector(void **state)
@@ -410,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_a_turned_answer_fails),
         cmocka_unit_test(test_what_narrows_a_rule),
         cmocka_unit_test(test_attempts_of_a_vector),
+        cmocka_unit_test(test_whose_attempts_count),
         cmocka_unit_test(test_lists_of_a_vector),
         cmocka_unit_test(test_errors_have_a_place),
         cmocka_unit_test(test_no_vectors_is_no_error),
