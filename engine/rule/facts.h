@@ -30,7 +30,9 @@
 #define FACTS_TEST_WORDS (RULE_PLAN_TESTS_MAX / 64)
 
 struct facts {
-    struct places_bits at; // everywhere the record may be; at least one country
+    // Everywhere the record may be; at least one country. A piece of evidence that names a country
+    // and no region of it gives all its regions.
+    struct places_bits at;
     const struct zone_set *zones[ZONE_SOURCES]; // NULL = that source says nothing
     const struct zone_set *zones_else;          // when the chosen sources say nothing
     uint64_t national;  // digits behind the country code (NANP: ten digits), 0 = no device

@@ -22,30 +22,12 @@ static bool meets(const uint64_t *a, const uint64_t *b, unsigned words)
     return both != 0;
 }
 
-// A country that is possible without a region of it leaves all its regions open.
-static void open_regions(struct site *site, const struct judge *j)
-{
-    const struct places_bits *at = &j->facts->at;
-
-    for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++) {
-        for (uint64_t left = at->countries[i]; left; left &= left - 1) {
-            unsigned country = i * 64 + (unsigned)__builtin_ctzll(left);
-            uint64_t all[ATTEMPT_REGION_WORDS];
-
-            places_regions_of(j->plan->places, country, all);
-            if (meets(all, at->regions, ATTEMPT_REGION_WORDS)) continue;
-            for (unsigned k = 0; k < ATTEMPT_REGION_WORDS; k++) site->regions[k] |= all[k];
-        }
-    }
-}
-
 static void site_from_facts(struct site *site, const struct judge *j)
 {
     const struct places_bits *at = &j->facts->at;
 
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) site->regions[i] = at->regions[i];
     for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++) site->countries[i] = at->countries[i];
-    open_regions(site, j);
     site->regions[0] |= 1;
     site->countries[0] |= 1;
     site->channels = j->channel == CHANNEL_ANY ? RULE_ANY : (uint8_t)(1u << j->channel);
@@ -60,12 +42,11 @@ static inline bool is_here(const struct site *site, const struct rule_op *op)
 
 static bool has_area_code(const struct facts *f, const struct rule_prefix *prefix)
 {
-    static const uint64_t tens[] = {1,       10,       100,       1000,       10000,      100000,
-                                    1000000, 10000000, 100000000, 1000000000, 10000000000};
-    unsigned behind = f->national_digits - prefix->digits;
+    uint64_t first = f->national;
 
-    if (f->national_digits < prefix->digits || behind >= COUNT_OF(tens)) return false;
-    return f->national / tens[behind] == prefix->value;
+    if (f->national_digits < prefix->digits) return false;
+    for (unsigned i = prefix->digits; i < f->national_digits; i++) first /= 10;
+    return first == prefix->value;
 }
 
 // The bytes of a postal code that there are: the code may be shorter than what a rule names.

@@ -166,8 +166,9 @@ void rig_place(struct rig *r, const char *code)
     if (!number) fail_msg("no country %s", code);
     r->facts.at.countries[number / 64] |= 1ull << (number % 64);
     r->facts.zones_else = places_country_zones(rig_places, number);
-    if (whole.size == 2) return;
-    if (!places_regions(rig_places, number, str_make(code + 3, whole.size - 3), regions))
+    if (whole.size == 2)
+        places_regions_of(rig_places, number, regions);
+    else if (!places_regions(rig_places, number, str_make(code + 3, whole.size - 3), regions))
         fail_msg("no region %s", code);
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) r->facts.at.regions[i] |= regions[i];
 }

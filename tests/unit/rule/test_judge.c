@@ -256,6 +256,9 @@ static void test_codes(void **state)
     rig_blocks(&r, REASON_BANNED_PLACE);
     r.facts.national = 4168679090;
     rig_applies_not(&r);
+    r.facts.national = 86755512341234; // E.164 has no longer ones
+    r.facts.national_digits = 14;
+    rig_blocks(&r, REASON_BANNED_PLACE);
     r.facts.national = 9;
     r.facts.national_digits = 1;
     rig_applies_not(&r);

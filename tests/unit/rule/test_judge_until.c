@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How long an answer holds: at every instant tried before `until_s` it is the same.
+#include <stdio.h>
+
 #include "engine/base/check.h"
 #include "engine/base/rand.h"
 #include "tests/unit/rule/rig.h"
