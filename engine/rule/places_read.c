@@ -120,7 +120,17 @@ static int add_name(const struct reader *r, unsigned space, struct str name,
 
 // -- the tables ---------------------------------------------------------------------------------
 
-// number, alpha-2, alpha-3, calling code, name
+// "a;b", or "-".
+static int name_country(const struct reader *r, struct str names, const struct place *place)
+{
+    int err = 0;
+
+    while (err == 0 && !is_none(names))
+        err = add_name(r, PLACES_NAME_COUNTRY, str_cut(names, ';', &names), place);
+    return err;
+}
+
+// number, alpha-2, alpha-3, calling code, name, other names
 static int read_country(struct reader *r)
 {
     struct str iso = r->column[1], calling = r->column[3];
@@ -143,6 +153,7 @@ static int read_country(struct reader *r)
     if (!(p->country[number] = places_pool_place(p, &place))) return full(r);
     err = add_name(r, PLACES_NAME_COUNTRY, r->column[2], p->country[number]);
     if (err == 0) err = add_name(r, PLACES_NAME_COUNTRY, r->column[4], p->country[number]);
+    if (err == 0) err = name_country(r, r->column[5], p->country[number]);
     // whoever writes 1 for a country does not mean an island of the Caribbean
     if (err == 0 && !is_none(calling) &&
         (!str_eq(calling, STR("1")) || str_eq(iso, STR("US")) || str_eq(iso, STR("CA"))))
@@ -326,7 +337,7 @@ static const struct {
     unsigned columns;
     int (*row)(struct reader *r);
 } tables[] = {
-    {"countries.tsv", 5, read_country}, {"regions.tsv", 5, read_region},
+    {"countries.tsv", 6, read_country}, {"regions.tsv", 5, read_region},
     {"nanp.tsv", 6, read_area},         {"nanp-exchanges.tsv", 3, read_exchange},
     {"prefixes.tsv", 3, read_prefix},   {"postal-us.tsv", 4, read_zip},
     {"postal-ca.tsv", 3, read_canada},  {"zone-names.tsv", 2, read_zone_name},
@@ -372,6 +383,8 @@ int places_read(struct places **ret, const struct zones *zones, const struct bui
     p->node_count = 1;
     places_pool_same(p);
     for (unsigned i = 0; err == 0 && i < COUNT_OF(tables); i++) err = read_table(p, i, files, info);
+    if (err == 0 && !places_pool_more(p))
+        err = err_set(info, ERR_CORRUPT, "places: too many zones for engine/rule/places_part.h");
     if (err < 0) {
         places_free(p);
         return err;
