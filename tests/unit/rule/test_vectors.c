@@ -33,9 +33,7 @@ static int set_up(void **state)
     struct err_info info = {0};
 
     (void)state;
-    snprintf(t.dir, sizeof t.dir,
-             "/tmp/dialgate-vectors-XXX"
-             "XXX");
+    snprintf(t.dir, sizeof t.dir, "/tmp/dialgate-vectors-XXXXXX");
     if (!mkdtemp(t.dir)) return -1;
     if (number_start() || zones_load(&t.zones, ZONES_DEFAULT, &info) ||
         places_new(&t.places, t.zones, &info) || packs_load(&t.packs, NULL, &info)) {
