@@ -5,7 +5,7 @@
 #define WINDOWS_MAX   1024 // of one rule
 #define DATES_MAX     1024
 #define CALENDARS_MAX 32
-#define DAY_MINUTES   1440
+#define OBSERVED_MAX  16 // members looked at; seven can be right
 
 static const struct str day_names[7] = {{"mon", 3}, {"tue", 3}, {"wed", 3}, {"thu", 3},
                                         {"fri", 3}, {"sat", 3}, {"sun", 3}};
@@ -176,12 +176,12 @@ static void take_observed(struct ruleset_reader *r, void *into, struct json_valu
     struct calendar_spec *spec = into;
     struct json j = json_start(v.text, RULESET_DEPTH);
     struct json_value key, shift;
-    unsigned weekday, seen = 0;
+    unsigned weekday, seen = 0, members = 0;
     int64_t days;
 
     if (!ruleset_is(r, v, JSON_OBJECT, "an object, {\"sat\": -1, \"sun\": 1}")) return;
     json_enter(&j);
-    while (json_member(&j, &key, &shift)) {
+    while (members++ < OBSERVED_MAX && json_member(&j, &key, &shift)) {
         ruleset_key_push(r, key.text);
         if (!calendar_parse_weekday(key.text, &weekday))
             ruleset_fail(r, "unknown key; it must be a weekday, mon … sun");
@@ -191,7 +191,8 @@ static void take_observed(struct ruleset_reader *r, void *into, struct json_valu
                  !days)
             ruleset_fail(r, "must be the days to shift by, -6 … 6 and not 0");
         else
-            spec->shift_days[weekday] = (int8_t)days, seen |= 1u << weekday;
+            spec->shift_days[weekday] = (int8_t)days;
+        if (calendar_parse_weekday(key.text, &weekday)) seen |= 1u << weekday;
         ruleset_pop(r);
     }
 }

@@ -54,7 +54,8 @@ static void bad(const char *text, const char *pointer, const char *sentence)
 
 static void is_text(struct str s, const char *want)
 {
-    if (!str_eq(s, str_of(want))) fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(s), want);
+    assert_int_equal(s.size, strlen(want));
+    assert_memory_equal(s.ptr, want, s.size);
 }
 
 static const struct rule *rule_named(const struct ruleset *set, const char *name)
