@@ -18,9 +18,9 @@ void decide_fetch(const struct decider *d, struct question *q)
     if (counts(d, q)) ledger_fetch_index(d->ledger, &q->who);
 }
 
-void decide_fetch_chains(const struct decider *d, const struct question *q)
+bool decide_fetch_chains(const struct decider *d, struct question *q)
 {
-    if (counts(d, q)) ledger_fetch_chains(d->ledger, &q->who);
+    return counts(d, q) && ledger_fetch_chains(d->ledger, &q->who, &q->ahead);
 }
 
 // -- what rules ask beyond the record ----------------------------------------------------------

@@ -36,10 +36,12 @@ struct decide_case {
 void decide_open(struct decide_case *c, const struct decider *d, const struct view *view,
                  const struct question *q, int64_t at_s, bool foresee);
 
-// Second and third step of the look-up: prefetch what the first lines point to. Call each for all
-// questions of a turn before the next one is called for any.
+// Second step of the look-up: prefetches what the keys' first lines point to. Call for all
+// questions of a turn before anything else is called for any.
 void decide_fetch(const struct decider *d, struct question *q);
-void decide_fetch_chains(const struct decider *d, const struct question *q);
+// Third step, in rounds over all questions: one attempt further along their chains each, up to
+// LEDGER_AHEAD rounds or until it is false for all.
+bool decide_fetch_chains(const struct decider *d, struct question *q);
 
 // *ret_rule: index in the ruleset of the rule that blocks, or -1. Reserves when the question does.
 struct verdict decide(const struct decider *d, const struct view *view, const struct question *q,

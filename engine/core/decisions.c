@@ -90,9 +90,7 @@ static void write_slice(struct worker *w, struct conn *conn, struct batch *b, un
 
     if (count == 0) return;
     buf_wrap(&out, conn_stream_space(conn), conn_stream_room(conn));
-    for (unsigned i = 0; i < count; i++) decide_fetch(&w->decider, &w->pending[i].question);
-    for (unsigned i = 0; i < count && view->ruled; i++)
-        decide_fetch_chains(&w->decider, &w->pending[i].question);
+    worker_fetch(w, count);
     for (unsigned i = 0; i < count; i++) {
         struct verdict v = decide_one(w, &w->pending[i].question, &cost);
 

@@ -130,6 +130,7 @@ static void read_rules(struct question *q, const struct record *record,
                             record_text(record, FIELD_CALL_ATTEMPT_GUID));
     facts_from_record(&q->facts, q->gate->plan, record, q->device);
     q->who.subject = q->facts.subject;
+    q->ahead = (struct ledger_ahead){0};
 }
 
 void question_from_record(struct question *q, const struct record *record,

@@ -33,6 +33,7 @@ struct question {
     // Only when the gate has a plan:
     struct facts facts;
     struct ledger_asker who;
+    struct ledger_ahead ahead; // how far the prefetch of its attempts is
 };
 
 // What the surroundings of a record say: the path, or the head of a batch.

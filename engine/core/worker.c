@@ -54,14 +54,23 @@ void worker_count(struct worker *w, const struct verdict *v)
     metric_add(w->metrics, rows[v->type], 1);
 }
 
+void worker_fetch(struct worker *w, unsigned count)
+{
+    bool more = w->view && w->view->ruled;
+
+    for (unsigned i = 0; i < count; i++) decide_fetch(&w->decider, &w->pending[i].question);
+    for (unsigned round = 0; more && round < LEDGER_AHEAD; round++) {
+        more = false;
+        for (unsigned i = 0; i < count; i++)
+            more |= decide_fetch_chains(&w->decider, &w->pending[i].question);
+    }
+}
+
 void worker_flush(struct worker *w)
 {
     unsigned count = w->pending_count;
 
-    for (unsigned i = 0; i < count; i++) decide_fetch(&w->decider, &w->pending[i].question);
-    if (count && w->view->ruled)
-        for (unsigned i = 0; i < count; i++)
-            decide_fetch_chains(&w->decider, &w->pending[i].question);
+    worker_fetch(w, count);
     for (unsigned i = 0; i < count; i++) ocs_answer(w, w->pending[i].conn, &w->pending[i].question);
     w->pending_count = 0;
     worker_release(w);

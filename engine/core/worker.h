@@ -62,6 +62,8 @@ const struct view *worker_view(const struct worker *w);
 // From here to the next worker_flush (or worker_release) worker_view gives the same view.
 const struct view *worker_hold(struct worker *w);
 void worker_release(struct worker *w);
+// Prefetches what the decisions of the first `count` questions in `pending` will look at.
+void worker_fetch(struct worker *w, unsigned count);
 // Decides and answers what waits.
 void worker_flush(struct worker *w);
 // Counts a verdict in this worker's metrics.
