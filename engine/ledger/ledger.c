@@ -181,12 +181,16 @@ static struct ledger_asker asker_of(const struct attempt *a)
 
 int ledger_apply(struct ledger *l, const struct attempt *a)
 {
-    uint32_t number = index_find(&l->index[CHUNKS_GUID], a->guid, chunks_head(&l->chunks));
-    const struct chunks_node *node = chunks_at(&l->chunks, number);
     struct ledger_asker who = asker_of(a);
+    const struct chunks_node *node;
+    uint32_t number;
     int err;
 
     CHECK(a->guid && (a->device || a->client));
+    ledger_fetch_index(l, &who);
+    number = index_find(&l->index[CHUNKS_GUID], a->guid, chunks_head(&l->chunks));
+    node = chunks_at(&l->chunks, number);
+    ledger_fetch_chains(l, &who);
     if (number) {
         if (!a->ended || atomic_load_explicit(&node->ended, memory_order_relaxed))
             return LEDGER_REPEATED;

@@ -48,9 +48,18 @@ struct ledger_asker {
     uint32_t subject;
     bool holds_unnamed; // it keeps a reservation without a guid: one such does not count
 };
-// In three steps, so that the misses of many questions overlap; each may be left out.
+// In steps, so that the misses of many questions overlap; each may be left out.
 void ledger_fetch_index(const struct ledger *l, const struct ledger_asker *who);
 void ledger_fetch_chains(const struct ledger *l, const struct ledger_asker *who);
+// Instead of ledger_fetch_chains, where chains are long: one attempt further along both chains a
+// call. Call it for all questions of a turn, LEDGER_AHEAD rounds or until none says true; `ahead`
+// begins as zeros and is of use until the reader is quiet.
+#define LEDGER_AHEAD 6
+struct ledger_ahead {
+    uint32_t number[2];
+};
+bool ledger_fetch_further(const struct ledger *l, const struct ledger_asker *who,
+                          struct ledger_ahead *ahead);
 // Attempts and live reservations (those of the asker's own guid do not count). A chain longer than
 // LIMIT_LEDGER_CHAIN that gave no answer by then counts as `enough`. Unknown when the window begins
 // before what is kept (see ledger_lacks), or the ledger is not ready.

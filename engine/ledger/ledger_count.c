@@ -157,17 +157,38 @@ void ledger_fetch_index(const struct ledger *l, const struct ledger_asker *who)
     }
 }
 
-static void fetch_chain(const struct ledger *l, enum chunks_key chain, uint64_t key, uint64_t head)
-{
-    uint32_t number = key ? index_guess(&l->index[chain], key, head) : 0;
+#define AHEAD_END UINT32_MAX
 
-    if (number) __builtin_prefetch(chunks_at(&l->chunks, number));
+// One attempt further. `at`: 0 = not begun; AHEAD_END when there is none further.
+static bool step(const struct ledger *l, enum chunks_key chain, uint64_t key, uint64_t head,
+                 uint32_t *at)
+{
+    const struct chunks *c = &l->chunks;
+
+    if (*at == AHEAD_END || !key) return false;
+    *at = *at ? chunks_older(c, chunks_at(c, *at), chain, head)
+              : index_guess(&l->index[chain], key, head);
+    if (!*at) {
+        *at = AHEAD_END;
+        return false;
+    }
+    __builtin_prefetch(chunks_at(c, *at));
+    return true;
+}
+
+bool ledger_fetch_further(const struct ledger *l, const struct ledger_asker *who,
+                          struct ledger_ahead *ahead)
+{
+    uint64_t head = chunks_head(&l->chunks);
+    bool device = step(l, CHUNKS_DEVICE, who->device, head, &ahead->number[0]);
+    bool client = step(l, CHUNKS_CLIENT, who->client, head, &ahead->number[1]);
+
+    return device || client;
 }
 
 void ledger_fetch_chains(const struct ledger *l, const struct ledger_asker *who)
 {
-    uint64_t head = chunks_head(&l->chunks);
+    struct ledger_ahead ahead = {0};
 
-    fetch_chain(l, CHUNKS_DEVICE, who->device, head);
-    fetch_chain(l, CHUNKS_CLIENT, who->client, head);
+    ledger_fetch_further(l, who, &ahead);
 }

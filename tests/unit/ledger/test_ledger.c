@@ -2,6 +2,7 @@
 #include "tests/unit/ledger/fixture.h"
 
 #include "engine/base/rand.h"
+#include "engine/ledger/ledger_state.h"
 
 #define CHUNK 32768 // attempts that go together, see chunks.h
 
@@ -479,6 +480,48 @@ static void a_long_chain_is_enough(void **state)
     fixture_free(&f);
 }
 
+// Slots of all indexes with a number up to `last`.
+static uint64_t slots_up_to(const struct ledger *l, uint32_t last)
+{
+    uint64_t count = 0;
+
+    for (unsigned k = 0; k < CHUNKS_KEYS; k++)
+        for (unsigned shard = 0; shard < INDEX_SHARDS; shard++) {
+            uint64_t word = l->index[k].shard[shard];
+            const _Atomic uint32_t *slots = (_Atomic uint32_t *)(word & ~INDEX_SIZE_MASK);
+
+            for (uint32_t i = 0; slots && i < 1u << (word & INDEX_SIZE_MASK); i++) {
+                uint32_t number = slots[i] & l->chunks.cycle_mask;
+
+                count += number && number <= last;
+            }
+        }
+    return count;
+}
+
+// Before numbers come round, no slot has one of the last round.
+static void half_a_ring_sweeps_all(void **state)
+{
+    struct fixture f = fixture_new(2 * CHUNK, 128);
+    struct ledger_usage usage;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) apply(&f, fixture_attempt(i + 1, i + 1, i), LEDGER_NEW);
+    assert_int_equal(slots_up_to(f.l, 20000), 3 * 20000);
+    for (unsigned drop = 0; drop < f.l->chunks.span / CHUNK / 2; drop++) {
+        struct attempt a = fixture_attempt(1, 1, 30000 + drop);
+
+        ledger_usage(f.l, &usage);
+        assert_int_equal(usage.attempts, drop ? 1 : 20000);
+        ledger_expire(f.l, NOW + drop + 1);
+        assert_int_equal(ledger_find(f.l, fixture_attempt(1, 0, 77).guid, &a), false);
+        a.start_s = NOW + drop + 1;
+        apply(&f, a, LEDGER_NEW);
+    }
+    assert_int_equal(slots_up_to(f.l, 20000), 0);
+    fixture_free(&f);
+}
+
 #define DEVICES  3000
 #define ATTEMPTS 700000
 #define KEPT     60
@@ -556,6 +599,7 @@ int main(void)
         cmocka_unit_test(chunks_go_one_by_one),
         cmocka_unit_test(keys_that_collide),
         cmocka_unit_test(a_long_chain_is_enough),
+        cmocka_unit_test(half_a_ring_sweeps_all),
         cmocka_unit_test(against_a_model),
     };
 

@@ -124,11 +124,12 @@ static void *on_reader(void *ctx)
     while (!s->stop) {
         unsigned d = turn++ % WATCHED, made = s->made[d];
         struct ledger_asker who = fixture_asker(d + 1, d + 1, 0);
+        struct ledger_ahead ahead = {0};
         struct attempts_count c;
 
         q.by = turn % 3 == 0 ? COUNT_BY_CLIENT : turn % 3 == 1 ? COUNT_BY_BOTH : COUNT_BY_DEVICE;
         ledger_fetch_index(s->f.l, &who);
-        ledger_fetch_chains(s->f.l, &who);
+        while (ledger_fetch_further(s->f.l, &who, &ahead)) continue;
         c = ledger_count(s->f.l, &who, &q, s->now_s);
         if (c.count < made || c.unknown) s->wrong++;
         if (turn % 16 == 0) qsbr_quiet(me);
