@@ -331,9 +331,9 @@ void engine_stop(struct engine *e)
     for (unsigned i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
     if (e->feed) feed_close(e->feed); // may still hand jobs back, so the servers must stand
     e->feed = NULL;
+    if (e->reports) reports_close(e->reports); // as well
     for (unsigned i = 0; i < e->worker_count; i++) worker_done(&e->workers[i]);
     free(e->workers);
-    if (e->reports) reports_close(e->reports);
     view_free(atomic_exchange(&e->view, NULL));
     qsbr_free(e->qsbr);
     rule_source_free(e->sources);

@@ -4,6 +4,7 @@
 #include "engine/base/check.h"
 #include "engine/core/engine.h"
 #include "engine/core/explain.h"
+#include "engine/core/history.h"
 #include "engine/core/rules_api.h"
 #include "engine/core/when_api.h"
 
@@ -21,6 +22,10 @@ const struct route routes_table[] = {
     {HTTP_POST, "/ocs/validate", RECORD_BODY, ocs_on_validate, TAG_OCS,
      "one OCS record: 200 dial, 409 do not dial"},
     {HTTP_POST, "/ocs/{tenant}/validate", RECORD_BODY, ocs_on_validate, TAG_OCS,
+     "the same for a named tenant"},
+    {HTTP_POST, "/ocs/history", RECORD_BODY, history_on_report, TAG_OCS,
+     "one OCS call report: 200 when it is durable"},
+    {HTTP_POST, "/ocs/{tenant}/history", RECORD_BODY, history_on_report, TAG_OCS,
      "the same for a named tenant"},
     {HTTP_POST, "/v1/decisions", BATCH_BODY, decisions_on_request, TAG_V1,
      "many records, one result each; JSON or NDJSON"},

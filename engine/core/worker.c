@@ -11,6 +11,7 @@
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "engine/core/engine.h"
+#include "engine/core/history.h"
 #include "engine/core/list_api.h"
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
@@ -156,7 +157,8 @@ int worker_init(struct worker *w, struct engine *engine, unsigned number,
     w->number = number;
     w->metrics = metric_block_new();
     w->reader = qsbr_join(engine->qsbr);
-    if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0 || decider_init(w) < 0)
+    if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0 || history_jobs_init(w) < 0 ||
+         decider_init(w) < 0)
         return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
     err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
     if (!err && note && number == 0) log_info("engine", "%s", note);
@@ -202,6 +204,7 @@ void worker_done(struct worker *w)
     server_free(w->server);
     if (w->reader) qsbr_leave(w->reader);
     free(w->jobs);
+    free(w->history_jobs);
     free(w->decider.clock);
     memset(w, 0, sizeof *w);
 }

@@ -17,6 +17,7 @@
 
 struct engine;
 struct list_job;
+struct history_job;
 struct worker;
 
 // What another thread posts to a worker (server_post of its node). Part of a job; owned by whoever
@@ -40,6 +41,7 @@ struct worker {
     struct metric_block *metrics;
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
+    struct history_job *history_jobs, *free_history_jobs;
     unsigned rules_jobs;               // PUT /v1/rules under way
     struct decider decider;
     const struct view *view; // of the questions that wait; NULL = none does
