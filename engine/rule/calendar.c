@@ -241,7 +241,10 @@ static bool is_date(const struct calendar_spec *spec, int32_t day)
 
 bool calendar_spec_is(const struct calendar_spec *spec, int32_t day)
 {
+    static const int8_t none[sizeof spec->shift_days];
+
     if (is_date(spec, day)) return true;
+    if (memcmp(spec->shift_days, none, sizeof none) == 0) return false;
     for (unsigned weekday = 0; weekday < 7; weekday++) {
         int32_t date = day - spec->shift_days[weekday];
 

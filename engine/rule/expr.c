@@ -113,11 +113,24 @@ static bool same_text(struct str text, const struct expr_literal *literal)
     return p == end && i == text.size;
 }
 
-static bool equals(const struct expr_literal *literal, struct str text,
-                   const struct decimal *number)
+// A value of a record that is there: its number is looked for when it is asked for.
+struct scalar {
+    struct str text;
+    bool looked, is_number;
+    struct decimal number;
+};
+
+static bool is_number(struct scalar *v)
 {
-    if (literal->is_number) return number && order(number, literal->milli) == 0;
-    return same_text(text, literal);
+    if (!v->looked) v->is_number = read_decimal(v->text, &v->number);
+    v->looked = true;
+    return v->is_number;
+}
+
+static bool equals(const struct expr_literal *literal, struct scalar *v)
+{
+    if (!literal->is_number) return same_text(v->text, literal);
+    return is_number(v) && order(&v->number, literal->milli) == 0;
 }
 
 // What is not there equals "" and nothing else that could be told.
@@ -151,21 +164,18 @@ enum expr_value expr_test_field(const struct expr_pool *pool, const struct expr_
                                 struct json_value value)
 {
     const struct expr_literal *literal = &pool->literal[test->literal_first];
-    struct str text = str_trim(value.text);
-    struct decimal read;
-    const struct decimal *number;
+    struct scalar v = {.looked = value.type == JSON_BOOL};
     bool found = false;
 
     DEBUG_CHECK(!test->of_count && test->literal_count > 0);
     if (value.type == JSON_NONE || json_is_absent(value)) return test_absent(pool, test);
     // a list or an object is neither equal nor unequal to anything
     if (value.type == JSON_ARRAY || value.type == JSON_OBJECT) return EXPR_UNKNOWN;
-    number = value.type != JSON_BOOL && read_decimal(text, &read) ? &read : NULL;
+    v.text = str_trim(value.text);
     if (test->compare == EXPR_LT || test->compare == EXPR_LE || test->compare == EXPR_GT ||
         test->compare == EXPR_GE)
-        return number ? test_order(test, order(number, literal->milli)) : EXPR_UNKNOWN;
-    for (unsigned i = 0; i < test->literal_count && !found; i++)
-        found = equals(&literal[i], text, number);
+        return is_number(&v) ? test_order(test, order(&v.number, literal->milli)) : EXPR_UNKNOWN;
+    for (unsigned i = 0; i < test->literal_count && !found; i++) found = equals(&literal[i], &v);
     return (test->compare == EXPR_NE) != found ? EXPR_TRUE : EXPR_FALSE;
 }
 

@@ -205,9 +205,10 @@ static void judge_type(const struct judge_case *c)
 }
 
 // A rule that is here.
-static void judge_one(const struct judge *j, unsigned op, struct judge_finding *finding)
+static void judge_one(const struct judge *j, unsigned op, struct judge_finding *finding,
+                      struct judge_zones *zones)
 {
-    struct judge_case c = {.j = j, .op = &j->plan->op[op], .finding = finding};
+    struct judge_case c = {.j = j, .op = &j->plan->op[op], .finding = finding, .zones = zones};
 
     c.rule = &j->plan->set->rule[c.op->rule];
     finding->call_result = c.rule->call_result;
@@ -223,11 +224,12 @@ static void judge_one(const struct judge *j, unsigned op, struct judge_finding *
 
 void judge_rule(const struct judge *j, unsigned op, struct judge_finding *ret)
 {
+    struct judge_zones zones = {.from = 0};
     struct site site;
 
     *ret = NOTHING_FOUND;
     site_from_facts(&site, j);
-    if (is_here(&site, &j->plan->op[op])) judge_one(j, op, ret);
+    if (is_here(&site, &j->plan->op[op])) judge_one(j, op, ret, &zones);
 }
 
 // The rules that name a region of the site, or all: bit n = op 64 * word + n.
@@ -248,6 +250,7 @@ int judge_first(const struct judge *j, struct judge_finding *ret_finding,
                 void (*shadow)(void *ctx, unsigned op), void *ctx)
 {
     const struct rule_plan *plan = j->plan;
+    struct judge_zones zones = {.from = 0};
     struct judge_finding finding;
     struct site site;
 
@@ -259,7 +262,7 @@ int judge_first(const struct judge *j, struct judge_finding *ret_finding,
 
             if (!is_here(&site, op) || (op->shadow && !shadow)) continue;
             finding = NOTHING_FOUND;
-            judge_one(j, i, &finding);
+            judge_one(j, i, &finding, &zones);
             if (!finding.blocks) continue;
             if (!op->shadow) {
                 *ret_finding = finding;

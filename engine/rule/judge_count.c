@@ -17,19 +17,11 @@ static int64_t count_until(const struct judge *j, const struct attempts_count *c
     return count->count ? count->oldest_s + period_s : INT64_MAX;
 }
 
-static bool is_any(const struct rule_where *where)
-{
-    uint64_t ones = UINT64_MAX;
-
-    for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) ones &= where->at.regions[i];
-    for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++) ones &= where->at.countries[i];
-    return ones == UINT64_MAX && where->area_codes.count == 0;
-}
-
 static void query_place(struct attempts_query *query, const struct ruleset *set,
                         const struct rule_where *where, uint16_t area_codes[AREA_CODES_MAX])
 {
-    if (is_any(where)) return;
+    // bit 0 stands for anywhere
+    if (where->at.regions[0] & where->at.countries[0] & 1 && where->area_codes.count == 0) return;
     query->placed = true;
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) query->regions[i] = where->at.regions[i];
     for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++)
@@ -104,7 +96,7 @@ void judge_attempts(const struct judge_case *c)
     const struct ruleset *set = c->j->plan->set;
     struct judge_finding *f = c->finding;
     uint16_t area_codes[AREA_CODES_MAX];
-    struct judge_zones zones = {.set_count = 0};
+    const struct judge_zones *zones = NULL;
     struct attempts_query query = {
         .by = a->count_by,
         .group_only = a->group_only,
@@ -120,8 +112,8 @@ void judge_attempts(const struct judge_case *c)
 
     if (a->period_kind == PERIOD_DAYS) {
         zones = judge_zones(c);
-        f->zones_unknown = zones.unknown;
-        if (!days_begin(c, &zones, &query.since_s)) {
+        f->zones_unknown = zones->unknown;
+        if (!days_begin(c, zones, &query.since_s)) {
             f->count.unknown = true;
             judge_block(c, REASON_ATTEMPTS_UNKNOWN);
             return;
@@ -134,7 +126,7 @@ void judge_attempts(const struct judge_case *c)
         judge_block(c, REASON_ATTEMPTS_USED);
     else if (f->count.unknown)
         judge_block(c, REASON_ATTEMPTS_UNKNOWN);
-    if (c->j->foresee) foresee_attempts(c, &zones);
+    if (c->j->foresee) foresee_attempts(c, zones);
 }
 
 // -- expressions -------------------------------------------------------------------------------

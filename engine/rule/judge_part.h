@@ -5,6 +5,14 @@
 
 #include "engine/rule/judge.h"
 
+// The zones that count for a rule, one after the other; a zone may come several times.
+struct judge_zones {
+    const struct zone_set *set[ZONE_SOURCES];
+    unsigned set_count;
+    uint8_t from; // rule_op.zone_from that asks for them; 0 = not looked for yet
+    bool unknown; // no chosen source says anything
+};
+
 // One rule being judged. The parts set `blocks`, `reason` and what explain shows, and with
 // judge.foresee bring `until_s` down.
 struct judge_case {
@@ -12,15 +20,10 @@ struct judge_case {
     const struct rule_op *op;
     const struct rule *rule;
     struct judge_finding *finding;
+    struct judge_zones *zones; // those of the rule before
 };
 
-// The zones that count for a rule, one after the other; a zone may come several times.
-struct judge_zones {
-    const struct zone_set *set[ZONE_SOURCES];
-    unsigned set_count;
-    bool unknown; // no chosen source says anything
-};
-struct judge_zones judge_zones(const struct judge_case *c);
+const struct judge_zones *judge_zones(const struct judge_case *c);
 #define JUDGE_EACH_ZONE(zones, s, i)                                                               \
     for (unsigned s = 0; s < (zones)->set_count; s++)                                              \
         for (unsigned i = 0; i < (zones)->set[s]->count; i++)

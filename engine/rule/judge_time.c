@@ -5,17 +5,20 @@
 // No clock is further ahead of UTC: no place enters a date sooner than this before UTC does.
 #define AHEAD_S 57600
 
-struct judge_zones judge_zones(const struct judge_case *c)
+// Most rules ask for the same sources, one after the other.
+const struct judge_zones *judge_zones(const struct judge_case *c)
 {
     const struct facts *f = c->j->facts;
-    struct judge_zones zones = {.set_count = 0};
+    struct judge_zones *zones = c->zones;
 
+    if (zones->from == c->op->zone_from) return zones;
+    *zones = (struct judge_zones){.from = c->op->zone_from};
     for (unsigned s = 0; s < ZONE_SOURCES; s++)
-        if (c->op->zone_from >> s & 1 && f->zones[s]) zones.set[zones.set_count++] = f->zones[s];
-    if (zones.set_count) return zones;
-    zones.unknown = true;
-    zones.set[0] = c->j->plan->zone_default ? c->j->plan->zone_default : f->zones_else;
-    zones.set_count = zones.set[0] ? 1 : 0;
+        if (c->op->zone_from >> s & 1 && f->zones[s]) zones->set[zones->set_count++] = f->zones[s];
+    if (zones->set_count) return zones;
+    zones->unknown = true;
+    zones->set[0] = c->j->plan->zone_default ? c->j->plan->zone_default : f->zones_else;
+    zones->set_count = zones->set[0] ? 1 : 0;
     return zones;
 }
 
@@ -56,16 +59,16 @@ static int64_t force_until(const struct rule *rule, const struct zone_local *l, 
 bool judge_in_force(const struct judge_case *c)
 {
     const struct rule *rule = c->rule;
-    struct judge_zones zones;
+    const struct judge_zones *zones;
     int64_t in_until_s = INT64_MIN, out_until_s = INT64_MAX;
     bool in_force = false;
 
     if (rule->from_day == RULE_DAY_FIRST && rule->until_day == RULE_DAY_LAST) return true;
     zones = judge_zones(c);
-    if (zones.set_count == 0) return true;
-    JUDGE_EACH_ZONE(&zones, s, i)
+    if (zones->set_count == 0) return true;
+    JUDGE_EACH_ZONE(zones, s, i)
     {
-        const struct zone_local *l = zone_clock_at(c->j->clock, zones.set[s]->zone[i]);
+        const struct zone_local *l = zone_clock_at(c->j->clock, zones->set[s]->zone[i]);
         bool here = rule->from_day <= l->day && l->day <= rule->until_day;
 
         if (here && !c->j->foresee) return true;
@@ -113,14 +116,14 @@ void judge_times(const struct judge_case *c)
     const struct rule_window *window = &c->j->plan->set->window[c->op->hot_first];
     unsigned count = c->op->hot_count;
     struct zone_clock *clock = c->j->clock;
-    struct judge_zones zones = judge_zones(c);
+    const struct judge_zones *zones = judge_zones(c);
     int64_t good_until_s = INT64_MAX, bad_until_s = INT64_MIN;
 
-    c->finding->zones_unknown = zones.unknown;
-    if (zones.set_count == 0) judge_block(c, REASON_OUTSIDE_HOURS);
-    JUDGE_EACH_ZONE(&zones, s, i)
+    c->finding->zones_unknown = zones->unknown;
+    if (zones->set_count == 0) judge_block(c, REASON_OUTSIDE_HOURS);
+    JUDGE_EACH_ZONE(zones, s, i)
     {
-        uint16_t zone = zones.set[s]->zone[i];
+        uint16_t zone = zones->set[s]->zone[i];
         const struct zone_local *l = zone_clock_at(clock, zone);
         bool good = is_good(window, count, l);
 
@@ -137,7 +140,7 @@ void judge_times(const struct judge_case *c)
         else
             bad_until_s = at_least(bad_until_s, edge_until(window, count, l, clock->now_s));
     }
-    if (c->j->foresee && zones.set_count)
+    if (c->j->foresee && zones->set_count)
         judge_until(c, c->finding->blocks ? bad_until_s : good_until_s);
 }
 
@@ -154,16 +157,16 @@ void judge_dates(const struct judge_case *c)
 {
     const struct calendar_spec *date = &c->j->plan->set->date[c->op->hot_first];
     struct zone_clock *clock = c->j->clock;
-    struct judge_zones zones = judge_zones(c);
+    const struct judge_zones *zones = judge_zones(c);
     int64_t good_until_s = INT64_MAX, bad_until_s = INT64_MIN;
     int32_t day = 0;
     bool bad = false, any = false;
 
-    c->finding->zones_unknown = zones.unknown;
-    if (zones.set_count == 0) judge_block(c, REASON_BANNED_DATE);
-    JUDGE_EACH_ZONE(&zones, s, i)
+    c->finding->zones_unknown = zones->unknown;
+    if (zones->set_count == 0) judge_block(c, REASON_BANNED_DATE);
+    JUDGE_EACH_ZONE(zones, s, i)
     {
-        uint16_t zone = zones.set[s]->zone[i];
+        uint16_t zone = zones->set[s]->zone[i];
         const struct zone_local *l = zone_clock_at(clock, zone);
 
         // zones next to each other mostly have the same day
@@ -180,6 +183,6 @@ void judge_dates(const struct judge_case *c)
         else
             good_until_s = at_most(good_until_s, day_until(l));
     }
-    if (c->j->foresee && zones.set_count)
+    if (c->j->foresee && zones->set_count)
         judge_until(c, c->finding->blocks ? bad_until_s : good_until_s);
 }
