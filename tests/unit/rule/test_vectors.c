@@ -155,6 +155,34 @@ static void test_shipped_rules_have_vectors_on_both_sides(void **state)
     }
 }
 
+// As a tenant has them: rules that nobody has verified are in shadow, the others hold.
+static void test_all_packs_in_one_document(void **state)
+{
+    struct ruleset *set = NULL;
+    unsigned shadows = 0;
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, TEXT_MAX);
+    buf_lit(&text, "{\"version\": \"1\", \"packs\": [");
+    for (unsigned i = 0; i < packs_count(t.packs); i++)
+        buf_printf(&text, "%s\"%.*s\"", i ? ", " : "", STR_ARG(packs_at(t.packs, i)->name));
+    buf_lit(&text, "]}");
+    t.errors = (struct ruleset_errors){0};
+    if (ruleset_parse(&set, buf_view(&text), t.places, t.packs, NULL, NULL, &t.errors)) {
+        print_errors();
+        fail_msg("the packs do not go together");
+    }
+    assert_true(set->rule_count > 80);
+    for (unsigned i = 0; i < set->rule_count; i++) {
+        assert_int_equal(set->rule[i].shadow, !set->rule[i].verified.ptr);
+        shadows += set->rule[i].shadow;
+    }
+    assert_true(shadows > 50 && shadows < set->rule_count - 20);
+    ruleset_unref(set);
+    buf_done(&text);
+}
+
 // Each answer replaced by another one.
 static struct str turn_answers(struct str text, struct buf *out)
 {
@@ -439,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped_packs_pass),
         cmocka_unit_test(test_shipped_rules_have_vectors_on_both_sides),
+        cmocka_unit_test(test_all_packs_in_one_document),
         cmocka_unit_test(test_a_turned_answer_fails),
         cmocka_unit_test(test_what_narrows_a_rule),
         cmocka_unit_test(test_attempts_of_a_vector),
