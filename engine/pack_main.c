@@ -194,12 +194,12 @@ static const char *mode_of(const struct rule *rule)
 
 static void print_table(struct check *c)
 {
-    printf("  %-28s %-14s %-10s %-10s %-8s vectors\n", "rule", "type", "mode", "verified", "holds");
+    printf("  %-34s %-14s %-10s %-10s %-8s vectors\n", "rule", "type", "mode", "verified", "holds");
     for (unsigned i = 0; i < c->set->rule_count; i++) {
         const struct rule *rule = &c->set->rule[i];
         const struct tally *t = &c->tally[i];
 
-        printf("  %-28.*s %-14.*s %-10s %-10.*s %-8s %u/%u%s\n", STR_ARG(rule->name),
+        printf("  %-34.*s %-14.*s %-10s %-10.*s %-8s %u/%u%s\n", STR_ARG(rule->name),
                STR_ARG(verdict_type_word(rule->type)), mode_of(rule),
                rule->verified.ptr ? (int)rule->verified.size : 1,
                rule->verified.ptr ? rule->verified.ptr : "-",
