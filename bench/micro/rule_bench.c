@@ -3,9 +3,9 @@
 // rule_bench: what rules cost a decision, with the packs of the US and Canada, four attempts rules
 // and two custom expressions of a tenant's own, all of them looked at.
 //
-//   rule_bench [WHAT [ROUNDS]]     everything, or one of them, or it that many times (what
-//                                  `valgrind --tool=callgrind` wants); one JSON object a line,
-//                                  times are CPU time of the thread, the best of nine
+//   rule_bench [WHAT [CONTACT [ROUNDS]]]   everything, or one of them, or it that many times (what
+//                                          `valgrind --tool=callgrind` wants); one JSON object a
+//                                          line, times are CPU time of the thread, the best of nine
 //
 // The clock stands still within a measurement, as it does for all of a turn. Records are read
 // beforehand (wire_bench says what that costs); 64 take turns. Attempts are in a ledger, in the
@@ -353,17 +353,19 @@ int main(int argc, char **argv)
     uint64_t rounds = 0;
     bool found = false;
 
-    if (argc > 3 || (argc > 2 && !str_to_u64(str_of(argv[2]), &rounds))) {
-        fputs("rule_bench [WHAT [ROUNDS]]\n", stderr);
+    if (argc > 4 || (argc > 3 && !str_to_u64(str_of(argv[3]), &rounds))) {
+        fputs("rule_bench [WHAT [CONTACT [ROUNDS]]]\n", stderr);
         return 2;
     }
     init(&b);
     for (unsigned i = 0; i < COUNT_OF(benches); i++) {
         if (argc > 1 && strcmp(argv[1], benches[i].name) != 0) continue;
-        found = true;
-        for (b.contact = 0; !rounds && b.contact < CONTACTS; b.contact++) measure(&b, i);
-        b.contact = 0;
-        for (uint64_t r = 0; r < rounds; r++) benches[i].run(&b, r % RECORDS);
+        for (b.contact = 0; b.contact < CONTACTS; b.contact++) {
+            if (argc > 2 && strcmp(argv[2], contacts[b.contact].name) != 0) continue;
+            found = true;
+            if (!rounds) measure(&b, i);
+            for (uint64_t r = 0; r < rounds; r++) benches[i].run(&b, r % RECORDS);
+        }
     }
     done(&b);
     if (!found) fputs("rule_bench: no such measurement\n", stderr);

@@ -207,48 +207,60 @@ bool calendar_parse_spec(struct str text, struct calendar_spec *ret)
     return true;
 }
 
-static bool is_nth(const struct calendar_spec *spec, int32_t day)
+struct calendar_today calendar_today(int32_t day)
 {
-    struct calendar_date date;
-
-    if (calendar_weekday(day) != spec->weekday) return false;
-    date = calendar_of_day(day);
-    if (date.month != spec->month) return false;
-    if (spec->day > 0) return date.day >= spec->day && date.day < spec->day + 7;
-    if (spec->nth == NTH_LAST)
-        return date.day + 7 > (int)calendar_month_days(date.year, date.month);
-    return (date.day - 1) / 7 + 1 == spec->nth;
+    return (struct calendar_today){day, calendar_of_day(day), calendar_weekday(day)};
 }
 
-static bool is_date(const struct calendar_spec *spec, int32_t day)
+static bool is_nth(const struct calendar_spec *spec, const struct calendar_today *today)
 {
-    struct calendar_date date;
+    const struct calendar_date *date = &today->date;
+
+    if (today->weekday != spec->weekday || date->month != spec->month) return false;
+    if (spec->day > 0) return date->day >= spec->day && date->day < spec->day + 7;
+    if (spec->nth == NTH_LAST)
+        return date->day + 7 > (int)calendar_month_days(date->year, date->month);
+    return (date->day - 1) / 7 + 1 == spec->nth;
+}
+
+static bool is_date(const struct calendar_spec *spec, const struct calendar_today *today)
+{
+    int32_t day;
 
     switch (spec->kind) {
     case CALENDAR_YEARLY:
-        date = calendar_of_day(day);
-        return date.month == spec->month && date.day == spec->day;
+        return today->date.month == spec->month && today->date.day == spec->day;
     case CALENDAR_ONCE:
-        return day == spec->once;
+        return today->day == spec->once;
     case CALENDAR_NTH:
-        return is_nth(spec, day);
+        return is_nth(spec, today);
     case CALENDAR_EASTER:
-        day -= spec->offset_days;
+        day = today->day - spec->offset_days;
         return calendar_weekday(day) == 6 && day == calendar_easter(calendar_of_day(day).year);
+    }
+    return false;
+}
+
+bool calendar_spec_is_today(const struct calendar_spec *spec, const struct calendar_today *today)
+{
+    static const int8_t none[sizeof spec->shift_days];
+
+    if (is_date(spec, today)) return true;
+    if (memcmp(spec->shift_days, none, sizeof none) == 0) return false;
+    for (unsigned weekday = 0; weekday < 7; weekday++) {
+        int32_t date = today->day - spec->shift_days[weekday];
+        struct calendar_today then;
+
+        if (date == today->day || calendar_weekday(date) != weekday) continue;
+        then = calendar_today(date);
+        if (is_date(spec, &then)) return true;
     }
     return false;
 }
 
 bool calendar_spec_is(const struct calendar_spec *spec, int32_t day)
 {
-    static const int8_t none[sizeof spec->shift_days];
+    const struct calendar_today today = calendar_today(day);
 
-    if (is_date(spec, day)) return true;
-    if (memcmp(spec->shift_days, none, sizeof none) == 0) return false;
-    for (unsigned weekday = 0; weekday < 7; weekday++) {
-        int32_t date = day - spec->shift_days[weekday];
-
-        if (date != day && calendar_weekday(date) == weekday && is_date(spec, date)) return true;
-    }
-    return false;
+    return calendar_spec_is_today(spec, &today);
 }

@@ -49,3 +49,12 @@ struct calendar_spec {
 bool calendar_parse_spec(struct str text, struct calendar_spec *ret);
 // Is `day` that date, or an observed day of it (which may lie in the year before or behind)?
 bool calendar_spec_is(const struct calendar_spec *spec, int32_t day);
+
+// The same for many specs of one day: what they look at, worked out once.
+struct calendar_today {
+    int32_t day;
+    struct calendar_date date;
+    unsigned weekday;
+};
+struct calendar_today calendar_today(int32_t day);
+bool calendar_spec_is_today(const struct calendar_spec *spec, const struct calendar_today *today);

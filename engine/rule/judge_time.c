@@ -148,8 +148,10 @@ void judge_times(const struct judge_case *c)
 
 static bool is_date(const struct calendar_spec *date, unsigned count, int32_t day)
 {
+    const struct calendar_today today = calendar_today(day);
+
     for (unsigned i = 0; i < count; i++)
-        if (calendar_spec_is(&date[i], day)) return true;
+        if (calendar_spec_is_today(&date[i], &today)) return true;
     return false;
 }
 
