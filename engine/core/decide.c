@@ -20,7 +20,7 @@ void decide_fetch(const struct decider *d, struct question *q)
 
 bool decide_fetch_chains(const struct decider *d, struct question *q)
 {
-    return counts(d, q) && ledger_fetch_chains(d->ledger, &q->who, &q->ahead);
+    return counts(d, q) && ledger_fetch_further(d->ledger, &q->who, &q->ahead);
 }
 
 // -- what rules ask beyond the record ----------------------------------------------------------
