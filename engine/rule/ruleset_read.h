@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/rule/ruleset.h"
+#include "engine/rule/ruleset_names.h"
 #include "engine/wire/json.h"
 
 #define RULESET_DEPTH     16 // of nested values
@@ -69,21 +70,6 @@ struct ruleset_use {
     uint16_t plan, index; // place in "plans", and in that plan's array
 };
 
-// Names and their numbers: a table with open addressing.
-struct ruleset_names {
-    unsigned room, count;
-    struct ruleset_name {
-        struct str name;
-        uint64_t hash;
-        int number;
-    } * slot;
-};
-// -1 when it is not there.
-int ruleset_names_find(const struct ruleset_names *n, struct str name);
-// The number that the name has had so far, -1 when it is new and has `number` now; ERR_NOMEM.
-int ruleset_names_add(struct ruleset_names *n, struct str name, unsigned number);
-void ruleset_names_done(struct ruleset_names *n);
-
 // What an owner has beside the public part.
 struct ruleset_chunk {
     struct ruleset_chunk *next;
@@ -140,7 +126,7 @@ struct ruleset_reader {
     uint64_t country_regions[PLACES_COUNTRIES_MAX][ATTEMPT_REGION_WORDS];
 };
 
-// -- ruleset_field.c: places, errors, memory, keys --------------------------------------------
+// -- ruleset_mem.c: places, errors, memory -----------------------------------------------------
 void ruleset_key_push(struct ruleset_reader *r, struct str key);
 void ruleset_index_push(struct ruleset_reader *r, unsigned index);
 void ruleset_pop(struct ruleset_reader *r);
@@ -159,6 +145,7 @@ struct str ruleset_keep(struct ruleset_reader *r, struct json_value v);
 void *ruleset_push(struct ruleset_reader *r, void *table, unsigned *count, size_t size_bytes,
                    const char *what);
 
+// -- ruleset_field.c: keys and values -----------------------------------------------------------
 bool ruleset_is(struct ruleset_reader *r, struct json_value v, enum json_type type,
                 const char *wanted);
 // False when the value at the cursor is no object (an error then). The cursor is behind it.

@@ -38,6 +38,7 @@ FAMILY = {
     'engine/wire/verdict.c': ('reason',),
     'engine/feed/catalog.c': ('list',),
     'engine/wire/attempt.c': ('call_result',),
+    'engine/rule/pack.c': ('packs',),
 }
 BANNED = {
     'strcpy': 'str_* or buf_append', 'strncpy': 'str_* or buf_append', 'stpcpy': 'buf_append',

@@ -1,10 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "engine/rule/rule_plan.h"
 #include "engine/wire/record.h"
 #include "tests/unit/rule/fixture.h"
