@@ -133,6 +133,7 @@ void *ruleset_push(struct ruleset_reader *r, void *table, unsigned *count, size_
     unsigned n = *count;
     char *rows;
 
+    if (r->err) return NULL; // tables that go together would no longer be as long
     memcpy(&rows, table, sizeof rows);
     if (n == UINT16_MAX) {
         ruleset_fail(r, "has more %s than a rule set can keep (%u)", what, UINT16_MAX);
