@@ -27,8 +27,9 @@ struct vectors_outcome {
 typedef void vectors_fn(void *ctx, const struct vectors_outcome *outcome);
 
 // Tells `fn` of every vector that can be judged, in their order; the others are errors with their
-// JSON pointer. `set` is the pack's (ruleset_of_pack) and nobody else's: its tenant is made up
-// anew for each vector. 0, ERR_BAD_VALUE with `errors`, ERR_NOMEM.
+// JSON pointer. `pack` is as packs_load gave it, so its JSON is whole. `set` is the pack's
+// (ruleset_of_pack) and nobody else's: its tenant is made up anew for each vector. 0, ERR_BAD_VALUE
+// with `errors`, ERR_NOMEM.
 int vectors_run(const struct pack *pack, struct ruleset *set, const struct places *places,
                 vectors_fn *fn, void *ctx, struct ruleset_errors *errors);
 // "block", "allow", "none"

@@ -11,11 +11,14 @@
 
 #include "engine/base/check.h"
 #include "engine/base/file.h"
+#include "engine/base/rand.h"
 #include "engine/rule/vectors.h"
 #include "engine/wire/number.h"
 
 #define OUTCOMES_MAX 2048
 #define TEXT_MAX     ((size_t)1 << 20)
+#define SEED         20261122u
+#define ROUNDS       300u
 
 static struct {
     struct zones *zones;
@@ -455,6 +458,42 @@ static void test_errors_have_a_place(void **state)
     }
 }
 
+static void nothing(void *ctx, const struct vectors_outcome *o)
+{
+    *(unsigned *)ctx += o->index + 1 > 0;
+}
+
+// Vectors with some bytes changed are judged or refused; either way the reader survives them.
+static void test_changed_bytes(void **state)
+{
+    const struct pack *good = packs_find(t.packs, STR("us-federal"));
+    struct pack pack = *good;
+    struct ruleset *set = NULL;
+    char *text = str_dup(good->text);
+    size_t begin = (size_t)(strstr(text, "\"vectors\"") - text), size = good->text.size - begin;
+    unsigned judged = 0, refused = 0;
+    struct rand rand;
+
+    (void)state;
+    print_message("seed %u\n", SEED);
+    rand_seed(&rand, SEED);
+    pack.text.ptr = text;
+    assert_int_equal(ruleset_of_pack(&set, &pack, t.places, t.packs, &t.errors), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        static const char bytes[] = "\"{}[],:\\0 9aZ-+";
+        struct ruleset_errors errors = {0};
+
+        memcpy(text + begin, good->text.ptr + begin, size);
+        for (uint64_t n = 1 + rand_below(&rand, 4); n > 0; n--)
+            text[begin + rand_below(&rand, size)] = bytes[rand_below(&rand, sizeof bytes)];
+        refused += vectors_run(&pack, set, t.places, nothing, &judged, &errors) != 0;
+    }
+    print_message("%u vectors judged, %u of %u texts refused\n", judged, refused, ROUNDS);
+    assert_true(judged > ROUNDS && refused > ROUNDS / 8 && refused < ROUNDS);
+    ruleset_unref(set);
+    free(text);
+}
+
 static void test_no_vectors_is_no_error(void **state)
 {
     (void)state;
@@ -474,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_whose_attempts_count),
         cmocka_unit_test(test_lists_of_a_vector),
         cmocka_unit_test(test_errors_have_a_place),
+        cmocka_unit_test(test_changed_bytes),
         cmocka_unit_test(test_no_vectors_is_no_error),
     };
 
