@@ -249,13 +249,35 @@ static void the_rest_of_the_world(void **state)
     assert_string_equal(number(34922123456), "ES Atlantic/Canary");
     assert_string_equal(number(34912345678), "ES Europe/Madrid");
     assert_string_equal(number(351295123456), "PT Atlantic/Azores");
-    assert_string_equal(number(61891234567), "AU Australia/Perth");
     assert_string_equal(number(61291234567), "AU Australia/Sydney");
-    assert_string_equal(number(79161234567), "RU Europe/Moscow");
+    assert_string_equal(number(61391234567), "AU Australia/Hobart");
+    assert_string_equal(number(74951234567), "RU Europe/Moscow");
     assert_string_equal(number(912212345678), "IN Asia/Kolkata"); // Asia/Calcutta
     assert_string_equal(number(9771234567), "NP Asia/Kathmandu"); // Asia/Katmandu
     assert_string_equal(number(84281234567), "VN Asia/Ho_Chi_Minh");
     assert_string_equal(number(38344123456), "XK"); // tzdata has no zone of Kosovo
+}
+
+// libphonenumber has Australia's mobile numbers and Queensland on Sydney's time, no Darwin at all,
+// and Spain's mobile numbers in Madrid.
+static void what_is_not_told_apart_abroad_is_open(void **state)
+{
+    static const char *const clocks[] = {"Australia/Perth", "Australia/Darwin",
+                                         "Australia/Adelaide", "Australia/Brisbane",
+                                         "Australia/Sydney"};
+    const struct zone_set *mobile = places_of_device(places, 61412345678)->zones;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(clocks); i++)
+        if (!places_zones_both(places, mobile, places_of_zone(places, str_of(clocks[i]))))
+            fail_msg("not in %s", clocks[i]);
+    assert_string_equal(number(61712345678), "AU Australia/Brisbane Australia/Sydney");
+    assert_non_null(strstr(number(61889123456), "Darwin"));
+    assert_non_null(strstr(number(61889123456), "Perth"));
+    assert_non_null(strstr(number(61255053123), "Australia/Lord_Howe"));
+    assert_string_equal(number(34612345678), "ES Europe/Madrid Atlantic/Canary");
+    assert_string_equal(number(64211234567), "NZ Pacific/Auckland Pacific/Chatham");
+    assert_true(places_of_device(places, 79161234567)->zones->count > 8);
 }
 
 // Each country that has a calling code of its own is found by it, whatever digits follow.
@@ -756,6 +778,7 @@ int main(void)
         cmocka_unit_test(the_newest_area_codes),
         cmocka_unit_test(islands_in_plus_one),
         cmocka_unit_test(the_rest_of_the_world),
+        cmocka_unit_test(what_is_not_told_apart_abroad_is_open),
         cmocka_unit_test(every_calling_code_has_a_country),
         cmocka_unit_test(zip_codes),
         cmocka_unit_test(zip_codes_that_a_package_has_wrongly),
