@@ -133,7 +133,7 @@ static void say_rule(struct buf *out, const struct decide_case *c, int number)
         if (f.zones_unknown)
             buf_lit(out, ", which cannot be ruled out, as nothing says where the contact is");
     }
-    if (rule->type == VERDICT_ATTEMPTS)
+    if (rule->type == VERDICT_ATTEMPTS && !f.count.unknown)
         buf_printf(out, ": %u of %u", f.count.count, rule->attempts.max);
     if (rule->title.size) buf_printf(out, ". %.*s", STR_ARG(rule->title));
     if (rule->cite.size) buf_printf(out, " (%.*s)", STR_ARG(rule->cite));
