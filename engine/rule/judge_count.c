@@ -61,8 +61,7 @@ static bool days_begin(const struct judge_case *c, const struct judge_zones *zon
     return true;
 }
 
-// When the first of the zones turns to another day, or changes its offset, which could bring a day
-// back.
+// When the first of the zones turns to another day.
 static int64_t days_until(const struct judge_case *c, const struct judge_zones *zones)
 {
     int64_t until_s = INT64_MAX;
@@ -72,7 +71,6 @@ static int64_t days_until(const struct judge_case *c, const struct judge_zones *
         const struct zone_local *l = zone_clock_at(c->j->clock, zones->set[s]->zone[i]);
 
         if (l->day_end_s < until_s) until_s = l->day_end_s;
-        if (l->until_s < until_s) until_s = l->until_s;
     }
     return until_s;
 }

@@ -32,16 +32,10 @@ static int64_t at_least(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-// The zone's date is sure to be the same until then.
-static int64_t day_until(const struct zone_local *l)
-{
-    return at_most(l->day_end_s, l->until_s);
-}
-
 // The zone is sure not to reach local date `day`, which is to come, before then.
 static int64_t before_day(const struct zone_local *l, int32_t day)
 {
-    return at_least((int64_t)day * DAY_S - AHEAD_S, day_until(l));
+    return at_least((int64_t)day * DAY_S - AHEAD_S, l->day_end_s);
 }
 
 // -- days in force -----------------------------------------------------------------------------
@@ -50,8 +44,8 @@ static int64_t force_until(const struct rule *rule, const struct zone_local *l, 
 {
     if (!in_force && l->day < rule->from_day) return before_day(l, rule->from_day);
     // over and done with, unless the clock goes back over midnight
-    if (!in_force) return l->day - 1 > rule->until_day ? INT64_MAX : day_until(l);
-    if (l->day == rule->from_day) return day_until(l);
+    if (!in_force) return l->day - 1 > rule->until_day ? INT64_MAX : l->day_end_s;
+    if (l->day == rule->from_day) return l->day_end_s;
     return rule->until_day == RULE_DAY_LAST ? INT64_MAX : before_day(l, rule->until_day + 1);
 }
 
@@ -181,9 +175,9 @@ void judge_dates(const struct judge_case *c)
         }
         if (bad && !c->j->foresee) return;
         if (bad)
-            bad_until_s = at_least(bad_until_s, day_until(l));
+            bad_until_s = at_least(bad_until_s, l->day_end_s);
         else
-            good_until_s = at_most(good_until_s, day_until(l));
+            good_until_s = at_most(good_until_s, l->day_end_s);
     }
     if (c->j->foresee && zones->set_count)
         judge_until(c, c->finding->blocks ? bad_until_s : good_until_s);

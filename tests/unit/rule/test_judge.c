@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
 #include "engine/base/check.h"
 #include "tests/unit/rule/rig.h"
 
@@ -90,6 +92,36 @@ static void test_several_zones(void **state)
     rig_at("2026-11-19T02:00:00Z");
     rig_blocks(&r, REASON_OUTSIDE_HOURS);
     assert_int_equal(found().zone, rig_zone("America/New_York")->zone[0]);
+}
+
+// Each rule's own sources, and again those of the one before.
+static void test_zone_from(void **state)
+{
+    static const char times[] =
+        "{'name': '%s', 'type': 'contact_times', 'required': true, 'zone_from': ['%s'], 'windows': "
+        "[{'days': 'daily', 'from': '12:00', 'till': '13:00'}], 'mode': 'shadow'}";
+    char rules[2048];
+    size_t size = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        const char name[2] = {(char)('a' + i), '\0'};
+
+        if (i) rules[size++] = ',';
+        size += (size_t)snprintf(rules + size, sizeof rules - size, times, name,
+                                 i < 2 || i == 5 ? "device"
+                                 : i < 4         ? "contact"
+                                                 : "state");
+    }
+    open_rule(rules);
+    rig_place(&r, "US-NY");
+    r.facts.zones[ZONE_DEVICE] = rig_zone("America/New_York");
+    r.facts.zones[ZONE_CONTACT] = rig_zone("America/Los_Angeles");
+    r.facts.zones[ZONE_STATE] = rig_zone("America/New_York");
+    assert_string_equal(rig_first(&r, &(struct judge_finding){0}), "");
+    assert_int_equal(r.shadow_count, 2);
+    assert_int_equal(r.shadow[0], 2);
+    assert_int_equal(r.shadow[1], 3);
 }
 
 // No chosen source says anything: every zone of the country, Hawaii (and Guam) among them.
@@ -429,10 +461,11 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
-        T(test_windows),   T(test_no_windows),      T(test_several_zones), T(test_unknown_zone),
-        T(test_no_zone),   T(test_daylight_saving), T(test_dates),         T(test_in_force),
-        T(test_where),     T(test_codes),           T(test_channels),      T(test_line_type),
-        T(test_emergency), T(test_lists),           T(test_external),      T(test_order),
+        T(test_windows),      T(test_no_windows), T(test_several_zones),   T(test_zone_from),
+        T(test_unknown_zone), T(test_no_zone),    T(test_daylight_saving), T(test_dates),
+        T(test_in_force),     T(test_where),      T(test_codes),           T(test_channels),
+        T(test_line_type),    T(test_emergency),  T(test_lists),           T(test_external),
+        T(test_order),
     };
 
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);

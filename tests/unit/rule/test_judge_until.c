@@ -12,6 +12,7 @@
 #define DAY_S    86400
 #define INSTANTS 400 // of each rule and pair of zones
 #define WITHIN   8   // instants tried within one answer
+#define SOON_S   600
 
 static struct rig r;
 
@@ -167,6 +168,9 @@ static const char *const rules[] = {
     "'effective_until': '2026-10-29'",
     "'type': 'attempts', 'max': 2, 'period': '30d'",
     "'type': 'attempts', 'max': 1, 'period': 'today'",
+    "'type': 'contact_dates', 'dates': ['11-07'], 'effective_until': '2010-11-07'",
+    "'type': 'location', 'where': {'country': ['US']}, 'effective_until': '2010-11-06'",
+    "'type': 'location', 'where': {'country': ['US']}, 'effective_from': '2010-11-07'",
     "'type': 'attempts', 'max': 2, 'period': '40cd'",
     "'type': 'custom', 'block_if': 'AttemptsOnDevice(9D) == 2 or AttemptsOnContact(20D) < 1'",
     "'type': 'location', 'where': {'country': ['US']}, 'unless': 'AttemptsOnDevice(5D) > 0'",
@@ -183,6 +187,7 @@ static const char *const zones[][2] = {
     {"America/Nuuk", "Pacific/Chatham"},
     {"Atlantic/Azores", NULL},
     {"Pacific/Kiritimati", "Pacific/Pago_Pago"},
+    {"America/St_Johns", NULL}, // in 2010 a minute after midnight
 };
 
 // Days around which clocks change or rules begin, and any.
@@ -193,9 +198,14 @@ static int64_t pick(struct rand *rand)
         "2026-10-29T21:00:00Z", "2026-04-05T03:00:00Z", "2026-09-06T04:00:00Z",
         "2026-04-04T15:00:00Z", "2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z",
         "2026-03-28T22:00:00Z", "2026-10-24T21:00:00Z", "2026-12-31T23:00:00Z",
+        "2010-11-07T02:31:00Z",
     };
 
-    if (rand_below(rand, 4) == 0)
+    uint64_t kind = rand_below(rand, 4);
+
+    if (kind == 0)
+        return rig_instant("2010-11-07T02:31:00Z") + (int64_t)rand_below(rand, 600) - 300;
+    if (kind == 1)
         return rig_instant("2026-01-01T00:00:00Z") + (int64_t)rand_below(rand, 365 * DAY_S);
     return rig_instant(near[rand_below(rand, COUNT_OF(near))]) +
            (int64_t)rand_below(rand, 60 * HOUR_S) - 30 * HOUR_S;
@@ -210,8 +220,9 @@ static void same_within(int64_t at_s, const struct judge_finding *f, struct rand
     if (f->until_s <= at_s)
         fail_msg("holds until %lld at %lld", (long long)f->until_s, (long long)at_s);
     for (unsigned i = 0; i < WITHIN; i++, (*tried)++) {
-        int64_t then_s =
-            i == 0 ? end_s - 1 : at_s + (int64_t)rand_below(rand, (uint64_t)(end_s - at_s));
+        // soon is when clocks go back
+        uint64_t length_s = (uint64_t)(i % 2 && end_s - at_s > SOON_S ? SOON_S : end_s - at_s);
+        int64_t then_s = i == 0 ? end_s - 1 : at_s + (int64_t)rand_below(rand, length_s);
         struct judge_finding then = found_at(then_s);
 
         if (then.applies != f->applies || then.blocks != f->blocks)
