@@ -200,12 +200,15 @@ static const struct place *find_region(const struct look *l, struct str text)
 
 // What OCS made of the number, and what we made of it: what both say, else all that either says.
 static void narrow_zones(const struct look *l, const struct zone_set **zones,
-                         const struct zone_set *by)
+                         const struct zone_set *by, bool meets)
 {
-    const struct zone_set *both;
+    const struct zone_set *both = NULL;
 
     if (!by) return;
-    both = *zones ? places_zones_both(l->places, *zones, by) : by;
+    if (!*zones)
+        both = by;
+    else if (meets)
+        both = places_zones_both(l->places, *zones, by);
     *zones = both ? both : places_zones_either(l->places, *zones, by);
 }
 
@@ -215,12 +218,12 @@ static void narrow(const struct look *l, struct places_bits *at, const struct zo
     struct places_bits other = by->at;
     bool meets;
 
-    narrow_zones(l, zones, by->zones);
     open_regions(l->places, at);
     open_regions(l->places, &other);
     meets = meet(at->countries, other.countries, ATTEMPT_COUNTRY_WORDS) &&
             (!meet(at->regions, at->regions, ATTEMPT_REGION_WORDS) ||
              meet(at->regions, other.regions, ATTEMPT_REGION_WORDS));
+    narrow_zones(l, zones, by->zones, meets);
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++)
         at->regions[i] =
             meets ? at->regions[i] & other.regions[i] : at->regions[i] | other.regions[i];
@@ -241,7 +244,7 @@ static void narrow_all(const struct look *l, struct places_bits *at, const struc
         narrow(l, at, zones, region);
     else if (in)
         narrow(l, at, zones, in);
-    if (name.size) narrow_zones(l, zones, places_of_zone(l->places, name));
+    if (name.size) narrow_zones(l, zones, places_of_zone(l->places, name), true);
 }
 
 // A number that nobody knows may be anywhere in the country it is in.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/rule/places_part.h"
 
+#include <limits.h>
+
 #include "engine/base/check.h"
 
 // Zones are told apart by what they do in these years. Law changes reach us with tzdata, so a
@@ -80,19 +82,29 @@ const struct zone_set *places_pool_set(struct places *p, const uint16_t *zones, 
     return set;
 }
 
-// Any two clocks of the US and Canada, and all clocks of the world.
-bool places_pool_more(struct places *p)
+static bool add_pairs(struct places *p, const struct zone_set *of)
 {
-    const struct place *home = places_of_country(p, STR("1"));
-    uint16_t zone[PLACES_SET_MAX];
-    unsigned count = 0;
-
-    for (unsigned i = 0; home && home->zones && i < home->zones->count; i++) {
+    for (unsigned i = 0; of && i < of->count; i++) {
         for (unsigned k = 0; k < i; k++) {
-            uint16_t pair[] = {home->zones->zone[i], home->zones->zone[k]};
+            uint16_t pair[] = {of->zone[i], of->zone[k]};
 
             if (!places_pool_set(p, pair, 2)) return false;
         }
+    }
+    return true;
+}
+
+// Any two clocks of the US and Canada, and all clocks of the world.
+bool places_pool_more(struct places *p)
+{
+    static const char *const homes[] = {"US", "CA", "1"};
+    uint16_t zone[PLACES_SET_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < COUNT_OF(homes); i++) {
+        const struct place *home = places_of_country(p, str_of(homes[i]));
+
+        if (home && !add_pairs(p, home->zones)) return false;
     }
     for (unsigned i = 0; i < zones_count(p->zones) && count < PLACES_SET_MAX; i++)
         if (p->same[i] == i) zone[count++] = (uint16_t)i;
@@ -115,40 +127,57 @@ static bool has_all(const struct places *p, const struct zone_set *set, const st
     return true;
 }
 
-const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
-                                         const struct zone_set *b)
+static bool has_names(const struct zone_set *set, const struct zone_set *of)
 {
-    uint16_t common = ZONES_NONE;
-    unsigned count = 0;
+    for (unsigned i = 0; i < of->count; i++) {
+        unsigned k = 0;
 
-    if (a == b) return a;
-    for (unsigned i = 0; i < a->count; i++) {
-        if (!has_clock(p, b, a->zone[i])) continue;
-        common = a->zone[i];
-        count++;
+        while (k < set->count && set->zone[k] != of->zone[i]) k++;
+        if (k == set->count) return false;
     }
-    if (count == a->count) return a;
-    if (has_all(p, a, b)) return b;
-    // no set of two or more is made for it: the smaller one of both holds them
-    if (count > 1) return a->count <= b->count ? a : b;
-    return count ? zones_only(p->zones, common) : NULL;
+    return true;
 }
 
 const struct zone_set *places_zones_either(const struct places *p, const struct zone_set *a,
                                            const struct zone_set *b)
 {
     const struct zone_set *best = NULL;
+    unsigned least = UINT_MAX;
 
     if (has_all(p, a, b)) return a;
     if (has_all(p, b, a)) return b;
     for (unsigned i = 0; i < p->set_count; i++) {
         const struct zone_set *set = p->set[i];
+        // of two that keep the same time the one that has the zones by their names
+        unsigned cost = set->count * 2u + !(has_names(set, a) && has_names(set, b));
 
-        if (best && set->count >= best->count) continue;
-        if (has_all(p, set, a) && has_all(p, set, b)) best = set;
+        if (cost >= least || !has_all(p, set, a) || !has_all(p, set, b)) continue;
+        least = cost;
+        best = set;
     }
     CHECK(best); // the last one has every clock, see places_pool_more
     return best;
+}
+
+const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
+                                         const struct zone_set *b)
+{
+    const struct zone_set *common = NULL, *smaller = a->count <= b->count ? a : b;
+    unsigned count = 0;
+
+    if (a == b) return a;
+    for (unsigned i = 0; i < a->count; i++) {
+        const struct zone_set *one;
+
+        if (!has_clock(p, b, a->zone[i])) continue;
+        one = zones_only(p->zones, a->zone[i]);
+        common = common ? places_zones_either(p, common, one) : one;
+        count++;
+    }
+    if (count == a->count) return a;
+    if (has_all(p, a, b)) return b;
+    // where no set is made for them another one holds them, and maybe more than the smaller one
+    return common && common->count > smaller->count ? smaller : common;
 }
 
 static bool same_place(const struct place *a, const struct place *b)
