@@ -44,7 +44,9 @@ static const char *const fixture_packs[] = {
     "{'name':'t.unverified','type':'contact_dates','title':'Days','cite':'c','url':'u',"
     "'verified':null,'required':true,'calendars':['t-days']},"
     "{'name':'t.debt','type':'attempts','title':'Seven','cite':'c','url':'u','required':true,"
-    "'verified':'2026-09-30','max':7,'period':'7d','per_subject':true}],"
+    "'verified':'2026-09-30','max':7,'period':'7d','per_subject':true},"
+    "{'name':'t.watched','type':'contact_times','title':'Watched','cite':'c','url':'u',"
+    "'verified':'2026-09-30','mode':'shadow','windows':[]}],"
     "'calendars':{'t-days':['12-25',{'date':'07-04','name':'I','observed':{'sat':-1,'sun':1}}],"
     "'t-bad':['02-30']},'vectors':[{}]}",
     "{'pack':'t-two','version':'1','lists':[{'name':'national','max_age':'28d','required':true}],"

@@ -168,6 +168,7 @@ static void test_marks(void **state)
          true, false, false},
         {"'type':'custom','block_if':'$A == 1'", false, false, false},
         {"'type':'contact_dates','dates':['12-25']", false, false, true},
+        {NEVER, false, false, true},
     };
 
     (void)state;

@@ -226,7 +226,7 @@ static void test_packs(void **state)
     const struct ruleset_list *list = &set->list[0];
 
     (void)state;
-    assert_int_equal(set->rule_count, 4);
+    assert_int_equal(set->rule_count, 5);
     is_text(rule_named(set, "t.hours")->pack, "t-one");
     assert_null(rule_named(set, "mine")->pack.ptr);
     assert_false(rule_named(set, "t.hours")->shadow);
@@ -245,7 +245,9 @@ static void test_packs(void **state)
     ruleset_unref(set);
     set = good("{'version':'1','packs':['t-one'],'tenant':{'unverified_rules':'enforce',"
                "'subject_field':'debt_id'},'lists':[{'name':'national','max_age':'1d',"
-               "'channels':['sms']}]}");
+               "'channels':['sms']},{'name':'t.list','required':false}]}");
+    assert_true(set->list[1].required);
+    assert_true(rule_named(set, "t.watched")->shadow);
     assert_false(rule_named(set, "t.unverified")->shadow);
     assert_true(rule_named(set, "t.debt")->attempts.subject_only);
     assert_int_equal(set->list[0].max_age_s, 86400);
@@ -286,6 +288,7 @@ static void test_pack_alone(void **state)
     assert_int_equal(ruleset_of_pack(&set, pack, fixture.places, fixture.packs, &fixture.errors),
                      0);
     assert_false(rule_named(set, "t.unverified")->shadow);
+    assert_false(rule_named(set, "t.watched")->shadow);
     assert_true(rule_named(set, "t.debt")->attempts.subject_only);
     assert_int_equal(set->default_country, places_country(fixture.places, STR("US")));
     assert_int_equal(set->sum, pack->sum);
