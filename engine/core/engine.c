@@ -130,6 +130,7 @@ static int start_feed(struct engine *e, struct err_info *info)
     if (err) return err;
     err = feed_open(&e->feed, &config, specs, count, e->qsbr, &e->set, info);
     free(specs);
+    if (!err) atomic_store(&e->seed, set_seed(e->set));
     if (!err && !atomic_load(&e->view))
         err = err_set(info, ERR_NOMEM, "not enough memory to start");
     return err;
@@ -153,7 +154,7 @@ static int start_reports(struct engine *e, struct err_info *info)
     const char *data = conf_text(&e->conf, CONF_DATA);
     const struct reports_config config = {
         .data_dir = data[0] ? data : NULL,
-        .seed = set_seed(e->set),
+        .seed = atomic_load(&e->seed),
         .retention_s = (unsigned)conf_uint(&e->conf, CONF_ATTEMPTS_RETENTION_DAYS) * 86400,
         .window_s = e->book->window_max_s,
         .limits = {LIMIT_ATTEMPTS, LIMIT_RESERVATIONS},

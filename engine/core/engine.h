@@ -29,6 +29,7 @@ struct engine {
     struct ledger *ledger;         // of reports
     struct tally tally;            // blocks of each rule
     int64_t started_ns;            // monotonic
+    _Atomic uint64_t seed;         // of the set; 0 until feed is open
     _Atomic(struct view *) view;   // written by feed's thread only
     struct rule_sources *sources;  // feed's thread only, once it runs; as is
     struct rulebook *book;         // what they were compiled to

@@ -23,7 +23,7 @@ static struct view *make_view(struct engine *e, const struct catalog *catalog,
     pthread_mutex_lock(&e->lock);
     settings = e->settings;
     pthread_mutex_unlock(&e->lock);
-    return view_new(&e->tenants, catalog, book, &settings, e->set ? set_seed(e->set) : 0);
+    return view_new(&e->tenants, catalog, book, &settings, atomic_load(&e->seed));
 }
 
 static void exchange_view(struct engine *e, struct view *next)

@@ -222,6 +222,11 @@ static void write_list(struct buf *out, const struct list *list, const struct se
         buf_json(out, clock_format(when, list->loaded_at_s));
     else
         buf_lit(out, "null");
+    buf_lit(out, ",\"obtained_at\":");
+    if (list->obtained_at_s)
+        buf_json(out, clock_format(when, list->obtained_at_s));
+    else
+        buf_lit(out, "null");
     buf_printf(out, ",\"load_ms\":%llu,\"from_snapshot\":%s,", (unsigned long long)list->load_ms,
                list->from_snapshot ? "true" : "false");
     write_rows(out, &list->rows);

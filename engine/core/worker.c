@@ -158,7 +158,7 @@ int worker_init(struct worker *w, struct engine *engine, unsigned number,
     w->metrics = metric_block_new();
     w->reader = qsbr_join(engine->qsbr);
     if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0 || history_jobs_init(w) < 0 ||
-         decider_init(w) < 0)
+        decider_init(w) < 0)
         return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
     err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
     if (!err && note && number == 0) log_info("engine", "%s", note);

@@ -42,7 +42,7 @@ struct worker {
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
     struct history_job *history_jobs, *free_history_jobs;
-    unsigned rules_jobs;               // PUT /v1/rules under way
+    unsigned rules_jobs; // PUT /v1/rules under way
     struct decider decider;
     const struct view *view; // of the questions that wait; NULL = none does
     unsigned pending_count;

@@ -146,7 +146,8 @@ class TestTenants(RulesCase):
         self.write('tokens', 'token-of-all-tenants\ntoken-of-tenant-a tenant=a\n')
         engine = self.start('--tenant', 'a', '--tenant', 'b', '--list', 's=n.txt,tenant=*',
                             '--token-file', 'tokens')
-        alls, only = {'Authorization': 'Bearer token-of-all-tenants'}, {'Authorization': 'Bearer token-of-tenant-a'}
+        alls = {'Authorization': 'Bearer token-of-all-tenants'}
+        only = {'Authorization': 'Bearer token-of-tenant-a'}
         self.assertEqual(engine.ask('PUT', '/v1/rules', rules(SHUT), **only).status, 200)
         self.blocked(engine.validate(PHONE, '/ocs/a/validate'), 'contact_times', 'hours')
         self.allowed(engine.validate(PHONE, '/ocs/b/validate'))
