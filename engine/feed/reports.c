@@ -15,7 +15,7 @@
 #include "engine/feed/reportlog.h"
 
 #define DAY_S        86400
-#define MARGIN_S     3600 // beyond the window, so that no question's clock is behind what was let go
+#define MARGIN_S     3600 // beyond the window: no question's clock is behind what was let go
 #define TICK_NS      ((int64_t)1000000000)
 #define IDLE_MS      1000
 #define RECLAIM_MS   10 // while replaced memory waits for readers

@@ -72,8 +72,8 @@ class TestKill(ReportsCase):
             done += len(again)
             acknowledged = [[] for _ in range(WRITERS)]
             base = 1000000 * (round_ + 1)
-            threads = [threading.Thread(target=self.write_on, args=(engine, base + w, acknowledged[w]))
-                       for w in range(WRITERS)]
+            threads = [threading.Thread(target=self.write_on, args=(engine, base + w, part))
+                       for w, part in enumerate(acknowledged)]
             for thread in threads:
                 thread.start()
             threads[0].join(pick.choice((0.05, 0.2, 0.4)) * pick.random())

@@ -46,7 +46,8 @@ class HistoryCase(EngineCase):
     def ask(self, engine, phone=PHONE, path='/ocs/validate', **more):
         """200 or 409; the question reserves nothing that the next one would meet, because all of
         them are the same attempt's."""
-        answer = engine.validate({'GSW_PHONE': phone, 'GSW_CALL_ATTEMPT_GUID': 'asked', **more}, path)
+        question = {'GSW_PHONE': phone, 'GSW_CALL_ATTEMPT_GUID': 'asked', **more}
+        answer = engine.validate(question, path)
         if answer.status == 409:
             self.assertEqual(answer.json()['GSW_BLOCKING_RULE_TYPE'], 'attempts', answer)
         return answer.status
