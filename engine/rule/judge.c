@@ -117,13 +117,15 @@ static void judge_custom(const struct judge_case *c)
 static void judge_external(const struct judge_case *c)
 {
     const struct judge_world *world = c->j->world;
+    int call_result = c->rule->call_result;
 
     judge_until(c, c->j->clock->now_s + EXTERNAL_AGAIN_S);
-    switch (world->external(world->ctx, c->op->rule, &c->finding->call_result)) {
+    switch (world->external(world->ctx, c->op->rule, &call_result)) {
     case JUDGE_EXTERNAL_ALLOWS:
         break;
     case JUDGE_EXTERNAL_REFUSES:
         judge_block(c, REASON_EXTERNAL_NO);
+        c->finding->call_result = call_result;
         break;
     case JUDGE_EXTERNAL_SILENT:
         judge_block(c, REASON_EXTERNAL_SILENT);
@@ -211,7 +213,6 @@ static void judge_one(const struct judge *j, unsigned op, struct judge_finding *
     struct judge_case c = {.j = j, .op = &j->plan->op[op], .finding = finding, .zones = zones};
 
     c.rule = &j->plan->set->rule[c.op->rule];
-    finding->call_result = c.rule->call_result;
     finding->applies = applies(&c);
     if (finding->applies) judge_type(&c);
 }

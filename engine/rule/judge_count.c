@@ -2,7 +2,6 @@
 #include "engine/base/check.h"
 #include "engine/rule/judge_part.h"
 
-#define AREA_CODES_MAX 64
 // When it is not known when history will be known, or a reservation end: look again so soon.
 #define UNKNOWN_AGAIN_S  60
 #define RESERVED_AGAIN_S 1
@@ -18,7 +17,7 @@ static int64_t count_until(const struct judge *j, const struct attempts_count *c
 }
 
 static void query_place(struct attempts_query *query, const struct ruleset *set,
-                        const struct rule_where *where, uint16_t area_codes[AREA_CODES_MAX])
+                        const struct rule_where *where, uint16_t area_codes[RULE_COUNTED_CODES_MAX])
 {
     // bit 0 stands for anywhere
     if (where->at.regions[0] & where->at.countries[0] & 1 && where->area_codes.count == 0) return;
@@ -26,8 +25,6 @@ static void query_place(struct attempts_query *query, const struct ruleset *set,
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++) query->regions[i] = where->at.regions[i];
     for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++)
         query->countries[i] = where->at.countries[i];
-    // more than fit: all of the regions count, which is never too few
-    if (where->area_codes.count > AREA_CODES_MAX) return;
     for (unsigned i = 0; i < where->area_codes.count; i++)
         area_codes[i] = (uint16_t)set->prefix[where->area_codes.first + i].value;
     query->area_codes = area_codes;
@@ -93,7 +90,7 @@ void judge_attempts(const struct judge_case *c)
     const struct rule_attempts *a = &c->rule->attempts;
     const struct ruleset *set = c->j->plan->set;
     struct judge_finding *f = c->finding;
-    uint16_t area_codes[AREA_CODES_MAX];
+    uint16_t area_codes[RULE_COUNTED_CODES_MAX];
     const struct judge_zones *zones = NULL;
     struct attempts_query query = {
         .by = a->count_by,

@@ -36,6 +36,7 @@ static inline void judge_block(const struct judge_case *c, enum reason reason)
 {
     c->finding->blocks = true;
     c->finding->reason = reason;
+    c->finding->call_result = c->rule->call_result;
 }
 
 // judge_time.c: is the rule in force on this local day; may one contact now?

@@ -60,8 +60,11 @@ enum period_kind {
     PERIOD_DAYS,    // n calendar days, today included, in the called party's zone ("today" = 1)
 };
 
+// Attempts keep the area code alone, and a count compares each attempt with each of these.
+#define RULE_COUNTED_CODES_MAX 32
+
 struct rule_attempts {
-    struct rule_where counted_where; // of the attempts counted
+    struct rule_where counted_where; // of the attempts counted; area codes of three digits
     uint64_t results;                // used when there are no dispositions
     struct rule_slice dispositions;  // of `word`
     uint32_t period;                 // seconds, or days

@@ -2,12 +2,10 @@
 #include "engine/base/check.h"
 #include "engine/rule/ruleset_read.h"
 
-#define COUNTRIES_MAX PLACES_COUNTRIES_MAX
-#define STATES_MAX    PLACES_REGIONS_MAX
-#define CODES_MAX     4096 // prefixes of one kind in one rule
-// Attempts keep the area code alone, and a count compares each attempt with each of these.
-#define COUNTED_CODES_MAX 32
-#define AREA_DIGITS_MAX   9
+#define COUNTRIES_MAX   PLACES_COUNTRIES_MAX
+#define STATES_MAX      PLACES_REGIONS_MAX
+#define CODES_MAX       4096 // prefixes of one kind in one rule
+#define AREA_DIGITS_MAX 9
 
 struct where {
     struct rule_where *into;
@@ -149,7 +147,7 @@ static void take_area_codes(struct ruleset_reader *r, void *into, struct json_va
     struct where *w = into;
 
     w->into->area_codes.first = (uint16_t)r->set->prefix_count;
-    ruleset_each(r, v, 1, w->counted ? COUNTED_CODES_MAX : CODES_MAX, take_area_code, w);
+    ruleset_each(r, v, 1, w->counted ? RULE_COUNTED_CODES_MAX : CODES_MAX, take_area_code, w);
 }
 
 static void take_postal_codes(struct ruleset_reader *r, void *into, struct json_value v)

@@ -31,8 +31,8 @@ struct rig {
     enum judge_external external;
     int external_result; // kept when not 0
     // what it was asked
-    struct attempts_query query; // the last
-    uint16_t area_codes[64];     // of it
+    struct attempts_query query;                 // the last
+    uint16_t area_codes[RULE_COUNTED_CODES_MAX]; // of it
     unsigned query_count;
     // who would have blocked
     unsigned shadow[RIG_OPS_MAX], shadow_count;
