@@ -42,9 +42,9 @@ struct ruleset {
     struct str text; // the document as it was given
     uint64_t sum;    // hash_sum of it
     struct str version, tenant_name;
-    uint16_t default_country;
-    uint16_t default_zone;   // ZONES_NONE = not given
-    bool unknown_is_default; // "zone_unknown": "default"
+    uint16_t default_country; // 0 = not given: the engine's
+    uint16_t default_zone;    // ZONES_NONE = not given
+    bool unknown_is_default;  // "zone_unknown": "default"
     bool enforce_unverified;
     uint8_t zone_from, purposes, dialing;        // purposes, dialing RULE_ANY = not said
     struct str subject_field, disposition_field; // "" = none; names without '$'
@@ -62,7 +62,7 @@ struct ruleset {
     struct rule_postal *postal;
     uint32_t *word;        // attempt_word of dispositions
     struct str *word_text; // and as written
-    struct str *list_name;
+    struct str *list_name; // those of `list` first, in its order
     uint16_t *named_list, *named_rule;
     unsigned window_count, date_count, prefix_count, postal_count, word_count, list_name_count,
         named_list_count, named_rule_count;

@@ -330,7 +330,7 @@ static void fail_syntax(struct ruleset_reader *r, const struct json *j)
     const char *at = j->error == JSON_SYNTAX ? place_of_syntax(r->set->text) : j->at;
 
     if (j->error == JSON_DEPTH) {
-        ruleset_fail(r, "is nested more than %d levels deep", RULESET_DEPTH);
+        ruleset_fail(r, "is nested deeper than a rule set can be (%d levels)", RULESET_DEPTH);
         return;
     }
     for (const char *p = r->set->text.ptr; p < at; p++) {
@@ -344,16 +344,20 @@ static void fail_syntax(struct ruleset_reader *r, const struct json *j)
         ruleset_fail(r, "is no JSON: line %u, column %u", line, column);
 }
 
-// That the whole text is JSON is found out first: nothing below can fail for that reason.
+// Collecting the members of the root reads the whole text: nothing is taken of what is not JSON,
+// and nothing below can fail for that reason.
 void ruleset_read(struct ruleset_reader *r)
 {
-    struct json j = json_start(r->set->text, RULESET_DEPTH), all = j;
+    struct json j = json_start(r->set->text, RULESET_DEPTH);
+    unsigned count = r->errors->count, shown = r->errors->shown;
     struct ruleset_members m;
-    struct json_value v;
+    bool collected = ruleset_collect(r, &j, root_keys, &m);
 
-    if (!json_value(&all, &v) || !json_end(&all)) {
-        fail_syntax(r, &all);
-        return;
+    if (j.failed || !json_end(&j)) {
+        r->errors->count = count; // why it is no JSON is all that counts then
+        r->errors->shown = shown;
+        fail_syntax(r, &j);
+    } else if (collected) {
+        ruleset_take(r, root_keys, &m, r->set, VERDICT_NONE);
     }
-    if (ruleset_collect(r, &j, root_keys, &m)) ruleset_take(r, root_keys, &m, r->set, VERDICT_NONE);
 }

@@ -98,7 +98,7 @@ static void test_syntax(void **state)
     bad("{'version':'1'", "", "line 1, column 15");
     bad("{'version':'1',\n 'rules':[}", "", "line 2");
     bad("{'version':'1'} x", "", "something follows the end");
-    bad("{'version':'1','rules':[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "", "nested more than");
+    bad("{'version':'1','rules':[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "", "nested deeper than");
     bad("{}", "", "has no \"version\"");
     bad("{'version':1}", "/version", "must be text");
     bad("{'version':''}", "/version", "must not be empty");
