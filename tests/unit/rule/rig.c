@@ -8,7 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/base/clock.h"
 
-#define RIG_TEXT_MAX 16384
+#define RIG_TEXT_MAX 32768
 
 struct zones *rig_zones;
 struct places *rig_places;

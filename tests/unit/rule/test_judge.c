@@ -2,9 +2,12 @@
 #include <stdio.h>
 
 #include "engine/base/check.h"
+#include "engine/base/rand.h"
 #include "tests/unit/rule/rig.h"
 
 #define DAY_S 86400
+#define SEED  20261118u
+#define MANY  150 // rules
 
 static struct rig r;
 
@@ -457,6 +460,48 @@ static void test_order(void **state)
     assert_string_equal(rig_first(&r, &f), "g");
 }
 
+// More rules than fit a word of the plan's rows: the first that blocks is the one that asking each
+// in turn finds, wherever the contact may be.
+static void test_many(void **state)
+{
+    static const char *const places[] = {"US-TX", "US-NV", "US-NY", "CA-ON", "CA", "DE", "US"};
+    static char rules[MANY * 128];
+    struct judge_finding f = {0};
+    struct rand rand = {0};
+    size_t size = 0;
+    unsigned blocked = 0;
+
+    (void)state;
+    print_message("seed %u\n", SEED);
+    rand_seed(&rand, SEED);
+    for (unsigned i = 0; i < MANY; i++) {
+        const char *place = places[rand_below(&rand, COUNT_OF(places))];
+
+        size += (size_t)snprintf(
+            rules + size, sizeof rules - size,
+            "%s{'name': 'r%03u', 'type': 'line_type', 'block': ['%s'], 'required': true, 'where': "
+            "{'%s': ['%s']}}",
+            i ? "," : "", i, rand_below(&rand, 20) ? "voip" : "landline",
+            place[2] ? "state" : "country", place[2] ? place + 3 : place);
+    }
+    open_rule(rules);
+    for (unsigned i = 0; i < 2000; i++) {
+        int want = -1;
+
+        r.facts.at = (struct places_bits){0};
+        for (uint64_t n = 1 + rand_below(&rand, 2); n; n--)
+            rig_place(&r, places[rand_below(&rand, COUNT_OF(places))]);
+        r.facts.line_type = rand_below(&rand, 8) ? LINE_LANDLINE : LINE_WIRELESS;
+        for (unsigned op = 0; op < r.plan->op_count && want < 0; op++) {
+            judge_rule(&r.judge, op, &f);
+            if (f.blocks) want = (int)op;
+        }
+        assert_int_equal(judge_first(&r.judge, &f, NULL, NULL), want);
+        blocked += want >= 64;
+    }
+    assert_true(blocked > 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_teardown(name, tear_down)
@@ -465,7 +510,7 @@ int main(void)
         T(test_unknown_zone), T(test_no_zone),    T(test_daylight_saving), T(test_dates),
         T(test_in_force),     T(test_where),      T(test_codes),           T(test_channels),
         T(test_line_type),    T(test_emergency),  T(test_lists),           T(test_external),
-        T(test_order),
+        T(test_order),        T(test_many),
     };
 
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
