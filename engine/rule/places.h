@@ -72,7 +72,7 @@ const struct zone_set *places_of_zone(const struct places *p, struct str name);
 const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
                                          const struct zone_set *b);
 // the smallest set there is that holds all of both: exactly both for any two clocks of the US and
-// Canada. Some microseconds.
+// Canada. Some microseconds where more than two clocks meet.
 const struct zone_set *places_zones_either(const struct places *p, const struct zone_set *a,
                                            const struct zone_set *b);
 

@@ -15,6 +15,7 @@
 #define PLACES_TEXT_MAX  32768
 #define PLACES_NAME_MAX  64        // bytes of a name
 #define PLACES_SET_MAX   256       // zones of one set
+#define PLACES_HOME_MAX  32        // clocks of the US and Canada, some 14
 #define PLACES_NODES_MAX 8192      // of the tree of prefixes
 #define PLACES_ZIPS_MAX  4096      // ranges of ZIP codes
 #define PLACES_AREA(c)   ((c)-200) // of an area code or exchange, 200 … 999
@@ -49,6 +50,9 @@ struct places {
     uint16_t words[PLACES_WORDS_MAX]; // the sets themselves
     unsigned word_count;
     uint16_t same[ZONES_MAX]; // the first zone that keeps the same time
+    // Clocks of the US and Canada by number from 1, and the set of any two of them.
+    uint8_t home[ZONES_MAX];
+    const struct zone_set *pair[PLACES_HOME_MAX][PLACES_HOME_MAX];
 
     struct places_name name[PLACES_NAMES_MAX];
     unsigned name_count;

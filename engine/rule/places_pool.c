@@ -82,13 +82,17 @@ const struct zone_set *places_pool_set(struct places *p, const uint16_t *zones, 
     return set;
 }
 
+// Where two zones keep the same time the set that comes first has the names: the US has its own.
 static bool add_pairs(struct places *p, const struct zone_set *of)
 {
     for (unsigned i = 0; of && i < of->count; i++) {
         for (unsigned k = 0; k < i; k++) {
             uint16_t pair[] = {of->zone[i], of->zone[k]};
+            unsigned a = p->home[p->same[pair[0]]], b = p->home[p->same[pair[1]]];
+            const struct zone_set *set = places_pool_set(p, pair, 2);
 
-            if (!places_pool_set(p, pair, 2)) return false;
+            if (!set) return false;
+            if (!p->pair[a][b]) p->pair[a][b] = p->pair[b][a] = set;
         }
     }
     return true;
@@ -98,9 +102,15 @@ static bool add_pairs(struct places *p, const struct zone_set *of)
 bool places_pool_more(struct places *p)
 {
     static const char *const homes[] = {"US", "CA", "1"};
+    const struct place *all = places_of_country(p, STR("1"));
     uint16_t zone[PLACES_SET_MAX];
     unsigned count = 0;
 
+    if (all && all->zones) {
+        if (all->zones->count >= PLACES_HOME_MAX) return false;
+        for (unsigned i = 0; i < all->zones->count; i++)
+            p->home[p->same[all->zones->zone[i]]] = (uint8_t)(i + 1);
+    }
     for (unsigned i = 0; i < COUNT_OF(homes); i++) {
         const struct place *home = places_of_country(p, str_of(homes[i]));
 
@@ -146,6 +156,11 @@ const struct zone_set *places_zones_either(const struct places *p, const struct 
 
     if (has_all(p, a, b)) return a;
     if (has_all(p, b, a)) return b;
+    if (a->count == 1 && b->count == 1) {
+        unsigned i = p->home[p->same[a->zone[0]]], k = p->home[p->same[b->zone[0]]];
+
+        if (p->pair[i][k]) return p->pair[i][k];
+    }
     for (unsigned i = 0; i < p->set_count; i++) {
         const struct zone_set *set = p->set[i];
         // of two that keep the same time the one that has the zones by their names
