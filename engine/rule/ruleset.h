@@ -21,6 +21,7 @@
 #define RULESET_PLANS_MAX  4096              // campaign groups
 #define RULESET_ERRORS_MAX 100               // told of one document; the rest is only counted
 #define RULESET_FIELDS_MAX 24                // fields that expressions of one tenant name
+#define RULESET_COUNTS_MAX 256               // different counts of attempts in its expressions
 
 // A list as the document (or a pack) declares it.
 struct ruleset_list {

@@ -168,6 +168,11 @@ static void join_rules(struct ruleset_reader *r)
             set->window_max_s = set->expr.count[i].period_s;
 }
 
+bool ruleset_expr_full(const struct ruleset *set)
+{
+    return set->expr.field_count > RULESET_FIELDS_MAX || set->expr.count_count > RULESET_COUNTS_MAX;
+}
+
 void ruleset_join(struct ruleset_reader *r)
 {
     if (sort_rules(r) < 0) {
@@ -176,9 +181,11 @@ void ruleset_join(struct ruleset_reader *r)
     }
     join_rules(r);
     join_plans(r);
-    if (r->set->expr.field_count <= RULESET_FIELDS_MAX) return;
+    if (!ruleset_expr_full(r->set)) return;
     ruleset_key_push(r, STR("rules"));
-    ruleset_fail(r, "its expressions name %u fields, at most %d are allowed",
-                 r->set->expr.field_count, RULESET_FIELDS_MAX);
+    ruleset_fail(r,
+                 "the expressions, with those of packs, name more than %d fields or %d different "
+                 "counts of attempts",
+                 RULESET_FIELDS_MAX, RULESET_COUNTS_MAX);
     ruleset_pop(r);
 }

@@ -191,5 +191,7 @@ void ruleset_where_counted(struct ruleset_reader *r, void *into, struct json_val
 void ruleset_windows(struct ruleset_reader *r, void *into, struct json_value v);
 void ruleset_dates(struct ruleset_reader *r, void *into, struct json_value v);
 void ruleset_calendars(struct ruleset_reader *r, void *into, struct json_value v);
+// Expressions name more fields or counts than they may.
+bool ruleset_expr_full(const struct ruleset *set);
 // Once everything is read: order, names, what hangs together.
 void ruleset_join(struct ruleset_reader *r);

@@ -95,6 +95,8 @@ static void take_expression(struct ruleset_reader *r, void *into, struct json_va
     int n;
 
     if (!ruleset_is(r, v, JSON_STRING, "an expression in quotes")) return;
+    // told at the end; the pool looks for each name among those it has, so it must stay small
+    if (ruleset_expr_full(r->set)) return;
     text = ruleset_keep(r, v);
     n = expr_compile(&r->set->expr, text, &error);
     if (n == ERR_NOMEM) {

@@ -284,12 +284,49 @@ static void test_other_types(void **state)
     bad(RULE("'type':'freshness','list':'extra'"), "/rules/0", "has no \"max_age\"");
 }
 
+// `count` rules, each with an expression of its own: `before`, a number, `behind`.
+static void of_expressions(int count, const char *before, const char *behind, bool wanted)
+{
+    size_t size = (size_t)count * 128 + 64, used;
+    char *text = malloc(size);
+    struct ruleset *set = NULL;
+
+    used = (size_t)snprintf(text, size, "{'version':'1','rules':[");
+    for (int i = 0; i < count; i++) {
+        used += (size_t)snprintf(text + used, size - used,
+                                 "%s{'name':'%d','type':'custom','block_if':'%s%d%s'}",
+                                 i ? "," : "", i, before, i + 1, behind);
+    }
+    snprintf(text + used, size - used, "]}");
+    assert_int_equal(fixture_parse(&set, text), wanted ? 0 : ERR_BAD_VALUE);
+    if (!wanted) {
+        has_error("/rules", "more than 24 fields or 256 different counts");
+        assert_int_equal(fixture.errors.count, 1);
+    }
+    ruleset_unref(set);
+    free(text);
+}
+
+static void test_expression_limits(void **state)
+{
+    (void)state;
+    of_expressions(24, "$F", " == 1", true);
+    of_expressions(25, "$F", " == 1", false);
+    of_expressions(1024, "$F", " == 1", false);
+    of_expressions(256, "AttemptsOnDevice(", "M) > 1", true);
+    of_expressions(257, "AttemptsOnDevice(", "M) > 1", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rule_keys), cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_dates),     cmocka_unit_test(test_where),
-        cmocka_unit_test(test_attempts),  cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_rule_keys),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_where),
+        cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_expression_limits),
     };
 
     return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
