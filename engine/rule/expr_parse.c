@@ -6,8 +6,7 @@
 
 #define PERIOD_DAYS_MAX  366
 #define COUNT_NUMBER_MAX 1000 // as much as an attempts rule may allow
-#define RESULT_MAX       999999
-#define SHOWN_MAX        32 // bytes of the text that an error repeats
+#define SHOWN_MAX        32   // bytes of the text that an error repeats
 #define POOL_INDEX_MAX   UINT16_MAX
 
 enum operand_kind { OPERAND_FIELD, OPERAND_COUNT, OPERAND_TEXT, OPERAND_NUMBER };
@@ -180,8 +179,9 @@ static bool parse_result(struct parser *p, uint64_t *results)
 
     if (lex->token == EXPR_TOKEN_NUMBER) {
         if (lex->milli < 0 || lex->milli % EXPR_THOUSANDTH ||
-            lex->milli > (int64_t)RESULT_MAX * EXPR_THOUSANDTH)
-            return expr_lex_fail(lex, at, "a call result is a whole number from 0 on, as in 33");
+            lex->milli >= CALL_RESULT_OTHER * EXPR_THOUSANDTH)
+            return expr_lex_fail(lex, at, "a call result is a whole number from 0 to %d",
+                                 CALL_RESULT_OTHER - 1);
         *results |= call_result_bit(lex->milli / EXPR_THOUSANDTH);
         expr_lex_next(lex);
         return !lex->failed;
