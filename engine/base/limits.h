@@ -65,6 +65,15 @@
 // -- rules ---------------------------------------------------------------------------------
 // A rule-set document: 1,024 rules x 1 KiB and 4,096 plans x 256 B = 2 MiB; doubled for spaces.
 #define LIMIT_RULES_BYTES ((size_t)4 << 20)
+// Asks of customers' services under way per thread: 500 contacts a second that nobody knows the
+// answer for x the 500 ms that a rule waits = 250. Each has room for a record: 16 MiB, memory when
+// used. Half of them for questions that wait, so that a batch cannot use up all.
+#define LIMIT_EXTERNAL_ASKS 256
+// Rules that one question may ask; further ones are silent.
+#define LIMIT_EXTERNAL_RULES 8
+// Answers kept: 500 a second x the 60 s that a rule keeps one = 30,000; a power of two above its
+// double x 16 B = 1 MiB.
+#define LIMIT_EXTERNAL_ANSWERS 65536
 // -- ledger --------------------------------------------------------------------------------
 // Attempts in memory: 50 million (30 days of 1.6 million a day) x about 80 B = 4 GB when all are
 // there; chunks are taken when needed.

@@ -2,6 +2,7 @@
 #include "engine/core/decide.h"
 
 #include "engine/base/check.h"
+#include "engine/base/hash.h"
 #include "engine/rule/when.h"
 
 #define RETRY_AHEAD_S (31 * 86400)
@@ -94,12 +95,44 @@ static int64_t obtained_s(void *ctx, unsigned list)
     return c->view->list[at].list.obtained_at_s;
 }
 
+// An answer is about the contact as this rule's service sees it. The asker's hashes are keyed, and
+// bound to the tenant.
+static uint64_t service_key(const struct view *view, const struct question *q, unsigned rule)
+{
+    const uint64_t words[] = {q->gate->rule[rule].service,
+                              q->who.device,
+                              q->who.client,
+                              q->who.group,
+                              q->facts.subject,
+                              q->channel};
+
+    return hash_keyed(view->seed, words, sizeof words) | 1; // 0 is no key
+}
+
+bool decide_answer(const struct decider *d, const struct view *view, const struct question *q,
+                   unsigned rule, struct answer *ret)
+{
+    uint64_t key = service_key(view, q, rule);
+
+    for (unsigned i = 0; d->known && i < d->known->count; i++)
+        if (d->known->at[i].key == key) {
+            *ret = d->known->at[i].answer;
+            return true;
+        }
+    return d->answers && answers_find(d->answers, key, d->mono_ns, ret);
+}
+
 static enum judge_external external(void *ctx, unsigned rule, int *ret_call_result)
 {
-    (void)ctx;
-    (void)rule;
-    (void)ret_call_result;
-    return JUDGE_EXTERNAL_SILENT;
+    struct decide_case *c = ctx;
+    struct answer answer;
+
+    if (!decide_answer(c->d, c->view, c->q, rule, &answer)) {
+        c->unasked = (int)rule;
+        return JUDGE_EXTERNAL_SILENT;
+    }
+    if (answer.call_result) *ret_call_result = answer.call_result;
+    return answer.said;
 }
 
 void decide_open(struct decide_case *c, const struct decider *d, const struct view *view,
@@ -110,6 +143,7 @@ void decide_open(struct decide_case *c, const struct decider *d, const struct vi
     c->q = q;
     c->at_s = at_s;
     c->who = &q->who;
+    c->unasked = -1;
     c->world = (struct judge_world){c, count, listed, obtained_s, external};
     c->judge = (struct judge){
         .plan = q->gate->plan,
@@ -165,7 +199,19 @@ static void on_shadow(void *ctx, unsigned op)
     const struct decide_case *c = ctx;
     const struct gate *gate = c->q->gate;
 
+    if (c->unasked == gate->plan->op[op].rule) return; // whoever asks counts
     tally_add(c->d->tally, gate->rule[gate->plan->op[op].rule].tally);
+}
+
+// When the service may say something else.
+static int64_t ask_again_s(const struct decide_case *c, unsigned rule)
+{
+    int64_t wait_ns = (int64_t)c->q->gate->plan->set->rule[rule].external.timeout_ms * 1000000;
+    struct answer answer;
+
+    if (decide_answer(c->d, c->view, c->q, rule, &answer))
+        wait_ns = answer.until_ns - c->d->mono_ns;
+    return c->d->wall_s + (wait_ns > 0 ? (wait_ns + 999999999) / 1000000000 : 1);
 }
 
 static struct verdict block_by(const struct decide_case *c, int op,
@@ -177,6 +223,7 @@ static struct verdict block_by(const struct decide_case *c, int op,
 
     v.type = gate->plan->op[op].type;
     v.call_result = finding->call_result;
+    if (v.type == VERDICT_EXTERNAL) v.retry_at_s = ask_again_s(c, rule);
     *ret_rule = (int)rule;
     return v;
 }
@@ -187,6 +234,42 @@ static struct verdict judge_rules(struct decide_case *c, struct judge_finding *f
     int op = judge_first(&c->judge, finding, count_shadow ? on_shadow : NULL, c);
 
     return op < 0 ? verdict_allow() : block_by(c, op, finding, ret_rule);
+}
+
+struct unasked {
+    struct decide_case c;
+    struct decide_ask *ask;
+    unsigned count, max;
+};
+
+static void add_unasked(struct unasked *u, unsigned op, bool shadow)
+{
+    unsigned rule = u->c.judge.plan->op[op].rule;
+
+    if (u->c.unasked != (int)rule || u->count == u->max) return;
+    u->ask[u->count++] =
+        (struct decide_ask){service_key(u->c.view, u->c.q, rule), (uint16_t)rule, shadow};
+}
+
+static void see_shadow(void *ctx, unsigned op)
+{
+    add_unasked(ctx, op, true);
+}
+
+unsigned decide_unasked(const struct decider *d, const struct view *view, const struct question *q,
+                        struct decide_ask *ask, unsigned max)
+{
+    struct unasked u = {.ask = ask, .max = max - 1}; // one for the rule that blocks
+    struct judge_finding finding;
+    int op;
+
+    if (q->input != REASON_ALLOWED || !q->gate->plan) return 0;
+    if (judge_lists(d, view, q, q->now_s).type != VERDICT_NONE) return 0;
+    decide_open(&u.c, d, view, q, q->now_s, false);
+    op = judge_first(&u.c.judge, &finding, see_shadow, &u);
+    u.max = max;
+    if (op >= 0) add_unasked(&u, (unsigned)op, false);
+    return u.count;
 }
 
 // Of two that pass the last free attempt at once, at least one sees the other's reservation here.

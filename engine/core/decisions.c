@@ -5,6 +5,7 @@
 // no memory. A JSON batch is whole in memory before it starts; NDJSON is read as it comes.
 #include "engine/base/check.h"
 #include "engine/base/clock.h"
+#include "engine/core/consult.h"
 #include "engine/core/engine.h"
 #include "engine/core/routes.h"
 #include "engine/core/stream.h"
@@ -68,13 +69,17 @@ static void put_result(struct buf *out, const struct view *view, const struct ve
 static struct verdict decide_one(struct worker *w, const struct question *q, unsigned *cost)
 {
     const struct view *view = worker_view(w);
+    struct consult_need need = {.count = 0};
+    struct verdict v;
     unsigned steps;
     int rule;
-    struct verdict v = decide(&w->decider, view, q, &rule);
 
+    if (UNLIKELY(q->text.size)) consult_look(w, q, &need);
+    v = decide(&w->decider, view, q, &rule);
+    consult_ahead(w, q, &need);
     worker_count(w, &v);
     *cost += 1;
-    if (rule < 0) return v;
+    if (rule < 0 || v.type == VERDICT_EXTERNAL) return v;
     v.retry_at_s = decide_retry(&w->decider, view, q, q->now_s, RETRY_STEPS, &steps);
     *cost += steps;
     return v;

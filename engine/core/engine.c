@@ -191,6 +191,10 @@ static int start_workers(struct engine *e, const struct address *at, struct err_
     int err = listen_check(at->host, at->port, info);
 
     if (err) return err;
+    e->answers = answers_new();
+    if (!e->answers) return err_set(info, ERR_NOMEM, "not enough memory to start");
+    err = external_start(&e->external, e->answers, wanted * LIMIT_EXTERNAL_ASKS, info);
+    if (err) return err;
     e->workers = calloc(wanted, sizeof *e->workers);
     if (!e->workers) return err_set(info, ERR_NOMEM, "not enough memory for %u workers", wanted);
     for (unsigned i = 0; !err && i < wanted; i++) {
@@ -329,12 +333,15 @@ void engine_stop(struct engine *e)
 {
     atomic_store(&e->draining, true);
     for (unsigned i = 0; i < e->worker_count; i++) worker_drain(&e->workers[i]);
+    if (e->external) external_hurry(e->external); // nobody in flight waits for a service
     for (unsigned i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
     if (e->feed) feed_close(e->feed); // may still hand jobs back, so the servers must stand
     e->feed = NULL;
     if (e->reports) reports_close(e->reports); // as well
+    external_stop(e->external);
     for (unsigned i = 0; i < e->worker_count; i++) worker_done(&e->workers[i]);
     free(e->workers);
+    answers_free(e->answers);
     view_free(atomic_exchange(&e->view, NULL));
     qsbr_free(e->qsbr);
     rule_source_free(e->sources);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "engine/base/conf.h"
+#include "engine/core/external.h"
 #include "engine/core/rule_source.h"
 #include "engine/core/tally.h"
 #include "engine/core/view.h"
@@ -26,7 +27,9 @@ struct engine {
     struct feed *feed;
     struct set *set;
     struct reports *reports;
-    struct ledger *ledger;         // of reports
+    struct ledger *ledger; // of reports
+    struct external *external;
+    struct answers *answers;       // that it got
     struct tally tally;            // blocks of each rule
     int64_t started_ns;            // monotonic
     _Atomic uint64_t seed;         // of the set; 0 until feed is open

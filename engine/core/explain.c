@@ -87,7 +87,7 @@ static void write_all(struct buf *out, const struct single *s, const struct reco
     int rule;
     struct verdict v = decide(&s->decider, s->view, q, &rule);
 
-    if (rule >= 0)
+    if (rule >= 0 && v.type != VERDICT_EXTERNAL)
         v.retry_at_s = decide_retry(&s->decider, s->view, q, q->now_s, RETRY_STEPS, &steps);
     write_head(out, s, record);
     if (q->gate) {

@@ -56,6 +56,25 @@ static void write_list(struct buf *out, const struct decide_case *c, const struc
         buf_printf(out, ",\"max_age_s\":%" PRIu32, rule->of_list.max_age_s);
 }
 
+// What is known; nobody is asked for the sake of showing it.
+static void write_service(struct buf *out, const struct decide_case *c, const struct rule *rule)
+{
+    static const char *const words[] = {[JUDGE_EXTERNAL_SILENT] = "silent",
+                                        [JUDGE_EXTERNAL_ALLOWS] = "allows",
+                                        [JUDGE_EXTERNAL_REFUSES] = "refuses"};
+    unsigned number = (unsigned)(rule - c->judge.plan->set->rule);
+    struct answer answer;
+    int64_t left_ns;
+
+    if (!decide_answer(c->d, c->view, c->q, number, &answer)) {
+        buf_lit(out, ",\"service\":\"not asked\",\"service_until\":null");
+        return;
+    }
+    left_ns = answer.until_ns - c->d->mono_ns;
+    buf_printf(out, ",\"service\":\"%s\",\"service_until\":", words[answer.said]);
+    single_write_instant(out, c->d->wall_s + left_ns / 1000000000);
+}
+
 static void write_inputs(struct buf *out, const struct decide_case *c, const struct rule *rule,
                          const struct judge_finding *f)
 {
@@ -69,6 +88,7 @@ static void write_inputs(struct buf *out, const struct decide_case *c, const str
     if (rule->type == VERDICT_ATTEMPTS) write_attempts(out, rule, f);
     if (rule->type == VERDICT_SUPPRESSION || rule->type == VERDICT_FRESHNESS)
         write_list(out, c, rule);
+    if (rule->type == VERDICT_EXTERNAL) write_service(out, c, rule);
     buf_char(out, '}');
 }
 

@@ -36,6 +36,8 @@ void ocs_on_validate(void *ctx, struct conn *conn, const struct http_request *re
     p->conn = conn;
     worker_hold(w);
     read_question(w, req, &p->question);
+    // it may be deferred, so nothing of its connection may wait behind it
+    if (UNLIKELY(p->question.text.size)) worker_flush(w);
 }
 
 // What the prebuilt 409 of a rule says; an external service may have said something else.

@@ -125,6 +125,7 @@ static void read_rules(struct question *q, const struct record *record,
     if (!group.size) group = frame->group;
     q->gate = view_gate(view, q->tenant, group);
     if (!q->gate->plan) return;
+    if (q->gate->plan->external) q->text = record->text;
     device = hash_of(q, q->has[QUESTION_PHONE] ? QUESTION_PHONE : QUESTION_EMAIL);
     q->who = question_asker(view, q->tenant, device, hash_of(q, QUESTION_CLIENT), group,
                             record_text(record, FIELD_CALL_ATTEMPT_GUID));
@@ -141,6 +142,7 @@ void question_from_record(struct question *q, const struct record *record,
     q->tenant = 0;
     q->device = 0;
     q->gate = NULL;
+    q->text = (struct str){0};
     q->input = read_frame(q, record, frame, view->tenants);
     if (q->input == REASON_ALLOWED)
         q->input = read_contact(q, record, &view->tenants->tenant[q->tenant], set);
@@ -156,5 +158,6 @@ void question_from_reason(struct question *q, enum reason reason)
     memset(q->has, 0, sizeof q->has);
     q->tenant = 0;
     q->gate = NULL;
+    q->text = (struct str){0};
     q->input = reason;
 }

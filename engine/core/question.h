@@ -30,6 +30,7 @@ struct question {
     const struct gate *gate; // NULL when `input` blocks
     uint64_t device;         // E.164 integer; 0 = none
     struct set_probe probe[QUESTION_KEYS];
+    struct str text; // the record, when a rule of its plan asks a service; as long as the request
     // Only when the gate has a plan:
     struct facts facts;
     struct ledger_asker who;

@@ -2,6 +2,7 @@
 #include "engine/core/rulebook.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
@@ -162,6 +163,15 @@ static size_t json_bytes(struct str name)
     return text.failed ? sizeof memory : text.size_bytes;
 }
 
+static uint64_t service_of(const struct rule *rule, const char *tenant)
+{
+    uint64_t hash = hash_sum(tenant, strlen(tenant));
+
+    if (rule->type != VERDICT_EXTERNAL) return 0;
+    hash = hash_keyed(hash, rule->name.ptr, rule->name.size);
+    return hash_keyed(hash, rule->external.url.ptr, rule->external.url.size);
+}
+
 static int make_rules(struct rulebook *b, struct rulebook_tenant *t, const char *tenant,
                       struct tally *tally)
 {
@@ -172,6 +182,7 @@ static int make_rules(struct rulebook *b, struct rulebook_tenant *t, const char 
         size_t bytes = json_bytes(rule->name);
 
         t->rule[i].tally = tally_slot(tally, str_of(tenant), rule->name, rule->shadow);
+        t->rule[i].service = service_of(rule, tenant);
         if (!rule->shadow) t->rule[i].blocked = can(rule);
         if (bytes > b->name_bytes_max) b->name_bytes_max = bytes;
     }

@@ -18,6 +18,7 @@
 // What belongs to one rule of a ruleset, at the same index.
 struct rulebook_rule {
     uint16_t tally;
+    uint64_t service;            // EXTERNAL: hash of (tenant, name, url)
     struct http_canned *blocked; // the whole 409 with all keys; NULL = it does not fit
 };
 

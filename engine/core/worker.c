@@ -10,6 +10,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "engine/core/consult.h"
 #include "engine/core/engine.h"
 #include "engine/core/history.h"
 #include "engine/core/list_api.h"
@@ -26,6 +27,7 @@ const struct view *worker_hold(struct worker *w)
     if (!w->view) {
         w->view = worker_view(w);
         w->decider.wall_s = clock_wall_s();
+        w->decider.mono_ns = clock_mono_ns();
     }
     return w->view;
 }
@@ -72,7 +74,14 @@ void worker_flush(struct worker *w)
     unsigned count = w->pending_count;
 
     worker_fetch(w, count);
-    for (unsigned i = 0; i < count; i++) ocs_answer(w, w->pending[i].conn, &w->pending[i].question);
+    for (unsigned i = 0; i < count; i++) {
+        const struct pending *p = &w->pending[i];
+
+        if (UNLIKELY(p->question.text.size))
+            consult_answer(w, p->conn, &p->question);
+        else
+            ocs_answer(w, p->conn, &p->question);
+    }
     w->pending_count = 0;
     worker_release(w);
 }
@@ -126,6 +135,7 @@ static int decider_init(struct worker *w)
     w->decider = (struct decider){
         .set = e->set,
         .ledger = e->ledger,
+        .answers = e->answers,
         .clock = calloc(1, sizeof *w->decider.clock),
         .tally = tally_row_new(&e->tally),
         // a start with nothing before it has lost no reservation
@@ -158,7 +168,7 @@ int worker_init(struct worker *w, struct engine *engine, unsigned number,
     w->metrics = metric_block_new();
     w->reader = qsbr_join(engine->qsbr);
     if (!w->metrics || !w->reader || list_api_jobs_init(w) < 0 || history_jobs_init(w) < 0 ||
-        decider_init(w) < 0)
+        consult_init(w) < 0 || decider_init(w) < 0)
         return err_set(info, ERR_NOMEM, "not enough memory for worker %u", number);
     err = server_new(&w->server, config, &handler, w->metrics, w->reader, &note, info);
     if (!err && note && number == 0) log_info("engine", "%s", note);
@@ -205,6 +215,7 @@ void worker_done(struct worker *w)
     if (w->reader) qsbr_leave(w->reader);
     free(w->jobs);
     free(w->history_jobs);
+    consult_done(w);
     free(w->decider.clock);
     memset(w, 0, sizeof *w);
 }

@@ -18,6 +18,7 @@
 struct engine;
 struct list_job;
 struct history_job;
+struct consult;
 struct worker;
 
 // What another thread posts to a worker (server_post of its node). Part of a job; owned by whoever
@@ -42,7 +43,10 @@ struct worker {
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
     struct history_job *history_jobs, *free_history_jobs;
-    unsigned rules_jobs; // PUT /v1/rules under way
+    struct consult *consults, *free_consults; // LIMIT_EXTERNAL_ASKS
+    struct consult_text *consult_texts;       // theirs
+    unsigned consults_busy, consults_ahead;   // under way; of them those that nobody waits for
+    unsigned rules_jobs;                      // PUT /v1/rules under way
     struct decider decider;
     const struct view *view; // of the questions that wait; NULL = none does
     unsigned pending_count;
