@@ -126,8 +126,9 @@ static struct rule_slice named_by(const struct ruleset *set, unsigned gate)
 
 static bool same_lists(const struct ruleset *set, struct rule_slice a, struct rule_slice b)
 {
-    return a.count == b.count && memcmp(&set->named_list[a.first], &set->named_list[b.first],
-                                        a.count * sizeof set->named_list[0]) == 0;
+    if (a.count != b.count) return false;
+    return a.count == 0 || memcmp(&set->named_list[a.first], &set->named_list[b.first],
+                                  a.count * sizeof set->named_list[0]) == 0;
 }
 
 // For each gate which of the distinct tables is its own; the number of distinct ones. Each table's

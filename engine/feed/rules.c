@@ -40,7 +40,7 @@ int rules_save(const char *data_dir, const char *tenant, uint64_t file_sum, stru
                "{\"file_sum\":\"%016" PRIx64 "\",\"saved_at\":\"%.*s\",\"sum\":\"%016" PRIx64
                "\",\n\"rules\":",
                file_sum, STR_ARG(clock_format(when, clock_wall_s())),
-               hash_sum(document.ptr, document.size));
+               hash_keyed(file_sum, document.ptr, document.size));
     buf_str(&text, document);
     buf_lit(&text, "}\n");
     if (text.failed)
@@ -84,7 +84,7 @@ static bool unwrap(struct rules_saved *saved)
             saved->document = value.text;
     }
     return !j.failed && json_end(&j) && has_file_sum && has_sum && saved->document.ptr &&
-           hash_sum(saved->document.ptr, saved->document.size) == sum;
+           hash_keyed(saved->file_sum, saved->document.ptr, saved->document.size) == sum;
 }
 
 int rules_load(struct rules_saved *ret, const char *data_dir, const char *tenant,

@@ -4,6 +4,7 @@
 //
 //   {"file_sum":"<16 hex digits>","saved_at":"…","sum":"<16 hex digits>","rules":<document>}
 //
+// with `sum` that of the document and of `file_sum`;
 // replaced whole (file_replace), so that a crash leaves the old or the new one. `file_sum` is the
 // sum of what the configured file held when the document was saved: while the file holds the same,
 // the saved document counts; when it changes, the file does. Feed thread, or before it runs.

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Decisions under rule sets: which lists hold for which campaign group, attempts and reservations
+// over a real ledger, other instants.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/core/decide.h"
+
+#define NOW 1795453200u // 2026-11-23T17:00:00Z, Monday, 12:00 in New York
+#define DAY 86400
+
+struct world {
+    struct tenants tenants;
+    struct qsbr *qsbr;
+    struct set *set;
+    struct catalog *catalog;
+    struct tally tally;
+    struct rulebook *book;
+    struct view *view;
+    struct ledger *ledger;
+    struct decider decider;
+    struct record record;
+    struct question question;
+    int rule; // that blocked, or -1
+};
+
+static struct atlas *atlas; // one for all tests
+
+static void add_list(struct world *w, const char *name, enum set_kind kind, enum list_state state,
+                     bool required, int64_t obtained_at_s)
+{
+    struct list *l = &w->catalog->list[w->catalog->count];
+
+    *l = (struct list){.number = (uint16_t)w->catalog->count++,
+                       .kind = kind,
+                       .channel = CHANNEL_ANY,
+                       .state = state,
+                       .required = required,
+                       .obtained_at_s = obtained_at_s};
+    snprintf(l->tenant, sizeof l->tenant, "default");
+    snprintf(l->name, sizeof l->name, "%s", name);
+}
+
+static bool has_list(void *ctx, struct str name)
+{
+    const struct world *w = ctx;
+
+    for (unsigned i = 0; i < w->catalog->count; i++)
+        if (str_eq(str_of(w->catalog->list[i].name), name)) return true;
+    return false;
+}
+
+// Puts a document in force; ' stands for ".
+static void rule_by(struct world *w, const char *text)
+{
+    const struct view_settings settings = {.ocs_body = OCS_BODY_FULL};
+    struct ruleset_errors *errors = calloc(1, sizeof *errors);
+    struct ruleset *sets[LIMIT_TENANTS + 1] = {NULL};
+    struct err_info info = {0};
+    char *copy = strdup(text);
+
+    for (char *c = copy; *c; c++)
+        if (*c == '\'') *c = '"';
+    if (ruleset_parse(&sets[0], str_of(copy), atlas->places, atlas->packs, has_list, w, errors))
+        fail_msg("%s: %s", errors->error[0].pointer, errors->error[0].text);
+    view_free(w->view);
+    rulebook_unref(w->book);
+    if (rulebook_new(&w->book, &w->tenants, sets, atlas, &w->tally, &info))
+        fail_msg("%s", info.text);
+    ruleset_unref(sets[0]);
+    w->view = view_new(&w->tenants, w->catalog, w->book, &settings, 7);
+    assert_non_null(w->view);
+    free(copy);
+    free(errors);
+}
+
+static void read_question(struct world *w, const char *text, bool reserves)
+{
+    const struct question_frame frame = {
+        .channel = CHANNEL_VOICE, .now_s = NOW, .reserves = reserves};
+    char *copy = strdup(text);
+    enum reason reason;
+
+    for (char *c = copy; *c; c++)
+        if (*c == '\'') *c = '"';
+    assert_true(record_parse(&w->record, str_of(copy), w->book->v1_keys, &reason));
+    rulebook_alias(w->book, &w->record);
+    question_from_record(&w->question, &w->record, &frame, w->view, w->set);
+    free(copy);
+    decide_fetch(&w->decider, &w->question);
+    for (int i = 0; i < LEDGER_AHEAD && decide_fetch_chains(&w->decider, &w->question); i++)
+        continue;
+}
+
+static struct verdict ask(struct world *w, const char *text)
+{
+    read_question(w, text, false);
+    return decide(&w->decider, w->view, &w->question, &w->rule);
+}
+
+// As /ocs/validate asks.
+static struct verdict dial(struct world *w, const char *text)
+{
+    read_question(w, text, true);
+    return decide(&w->decider, w->view, &w->question, &w->rule);
+}
+
+static int set_up(void **state)
+{
+    static char *argv[] = {"x"};
+    const struct set_limits limits = {.pages_bytes = (size_t)1 << 30, .planes_max = 16};
+    const struct ledger_limits room = {.attempts_max = 10000, .reservations_max = 512};
+    struct world *w = calloc(1, sizeof *w);
+    struct conf conf;
+
+    assert_int_equal(conf_load(&conf, 1, argv, NULL), 0);
+    assert_int_equal(tenant_table_init(&w->tenants, &conf, NULL), 0);
+    conf_done(&conf);
+    w->qsbr = qsbr_new();
+    assert_int_equal(set_new(&w->set, 42, &limits, w->qsbr, NULL), 0);
+    assert_int_equal(ledger_new(&w->ledger, &room, w->qsbr, NULL), 0);
+    ledger_set_since(w->ledger, 0);
+    w->catalog = calloc(1, sizeof *w->catalog + 16 * sizeof(struct list));
+    tally_init(&w->tally);
+    w->decider = (struct decider){.set = w->set,
+                                  .ledger = w->ledger,
+                                  .clock = calloc(1, sizeof(struct zone_clock)),
+                                  .tally = tally_row_new(&w->tally),
+                                  .wall_s = NOW,
+                                  .settled_s = UINT32_MAX};
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+
+    view_free(w->view);
+    rulebook_unref(w->book);
+    ledger_free(w->ledger);
+    set_free(w->set);
+    qsbr_free(w->qsbr);
+    tally_done(&w->tally);
+    free(w->decider.clock);
+    free(w->catalog);
+    free(w);
+    return 0;
+}
+
+#define ALLOWED(v)      assert_int_equal((v).type, VERDICT_NONE)
+#define BLOCKED(v, why) assert_int_equal((v).reason, REASON_##why)
+#define NAMED(v, name)                                                                             \
+    do {                                                                                           \
+        struct str got_ = (v).rule;                                                                \
+        if (!str_eq(got_, STR(name))) fail_msg("%.*s, not %s", STR_ARG(got_), name);               \
+    } while (0)
+
+#define PHONE "{'phone':'2125550100'}"
+#define GROUP "{'phone':'2125550100','campaign_group':'g'}"
+
+// -- lists ---------------------------------------------------------------------------------------
+
+static void declared_lists_hold_where_they_are_named(void **state)
+{
+    struct world *w = *state;
+    struct set_key key = set_key_device(w->set, 12125550100);
+
+    add_list(w, "named", SET_DEVICE, LIST_READY, true, NOW);
+    add_list(w, "free", SET_DEVICE, LIST_READY, false, NOW);
+    rule_by(w, "{'version':'1','lists':[{'name':'named','kind':'device'}],"
+               "'plans':[{'campaign_group':'g','lists':['named']}]}");
+    ALLOWED(ask(w, PHONE));
+    assert_int_equal(set_insert(w->set, list_id_added(0), key, SET_ALWAYS), 1);
+    ALLOWED(ask(w, PHONE)); // the document overrides --list's required
+    BLOCKED(ask(w, GROUP), DEVICE_LISTED);
+    NAMED(ask(w, GROUP), "named");
+    assert_int_equal(set_insert(w->set, list_id_added(1), key, SET_ALWAYS), 1);
+    BLOCKED(ask(w, PHONE), DEVICE_LISTED); // not declared: as --list says
+    NAMED(ask(w, PHONE), "free");
+}
+
+static void lists_that_hold_must_be_there(void **state)
+{
+    struct world *w = *state;
+
+    add_list(w, "slow", SET_DEVICE, LIST_LOADING, false, 0);
+    rule_by(w, "{'version':'1','lists':[{'name':'slow','kind':'device'},"
+               "{'name':'none','kind':'device','channels':['sms']}],"
+               "'plans':[{'campaign_group':'g','lists':['slow']},"
+               "{'campaign_group':'h','lists':['none']}]}");
+    ALLOWED(ask(w, PHONE));
+    BLOCKED(ask(w, GROUP), LIST_LOADING);
+    NAMED(ask(w, GROUP), "slow");
+    ALLOWED(ask(w, "{'phone':'2125550100','campaign_group':'h'}"));
+    NAMED(ask(w, "{'phone':'2125550100','campaign_group':'h','channel':'sms'}"), "none");
+    assert_true(w->view->ready);
+    rule_by(w, "{'version':'1','lists':[{'name':'none','required':true}]}");
+    BLOCKED(ask(w, PHONE), LIST_LOADING);
+    assert_false(w->view->ready);
+}
+
+static void a_list_of_another_kind_is_not_that_list(void **state)
+{
+    struct world *w = *state;
+
+    add_list(w, "clients", SET_CLIENT, LIST_READY, false, NOW);
+    rule_by(w, "{'version':'1','lists':[{'name':'clients','kind':'device','required':true}]}");
+    BLOCKED(ask(w, PHONE), LIST_LOADING);
+    NAMED(ask(w, PHONE), "clients");
+}
+
+static void lists_grow_old(void **state)
+{
+    struct world *w = *state;
+    int64_t until_s;
+    int rule;
+
+    add_list(w, "old", SET_DEVICE, LIST_READY, false, NOW - 31 * DAY + 10);
+    rule_by(w, "{'version':'1','lists':[{'name':'old','required':true,'max_age':'31d'}]}");
+    ALLOWED(ask(w, PHONE));
+    ALLOWED(decide_at(&w->decider, w->view, &w->question, NOW, &until_s, &rule));
+    assert_int_equal(until_s, NOW + 10);
+    BLOCKED(decide_at(&w->decider, w->view, &w->question, NOW + 10, &until_s, &rule), LIST_STALE);
+    w->catalog->list[0].obtained_at_s = 0; // nobody knows
+    rule_by(w, "{'version':'1','lists':[{'name':'old','required':true,'max_age':'31d'}]}");
+    BLOCKED(ask(w, PHONE), LIST_STALE);
+    NAMED(ask(w, PHONE), "old");
+}
+
+static void rules_over_lists(void **state)
+{
+    struct world *w = *state;
+    struct set_span span = {NOW + 100, NOW + 200};
+    int64_t until_s;
+    int rule;
+
+    add_list(w, "texans", SET_DEVICE, LIST_READY, false, NOW);
+    rule_by(w, "{'version':'1','lists':[{'name':'texans'}],"
+               "'rules':[{'name':'no','type':'suppression','required':true,'list':'texans'}]}");
+    assert_int_equal(
+        set_insert(w->set, list_id_added(0), set_key_device(w->set, 12125550100), span), 1);
+    ALLOWED(ask(w, PHONE));
+    ALLOWED(decide_at(&w->decider, w->view, &w->question, NOW, &until_s, &rule));
+    assert_int_equal(until_s, NOW + 100);
+    BLOCKED(decide_at(&w->decider, w->view, &w->question, NOW + 100, &until_s, &rule), RULE_LISTED);
+    assert_int_equal(until_s, NOW + 200);
+    assert_int_equal(rule, 0);
+    w->catalog->list[0].state = LIST_LOADING; // not known, so it blocks
+    rule_by(w, "{'version':'1','lists':[{'name':'texans'}],"
+               "'rules':[{'name':'no','type':'suppression','required':true,'list':'texans'}]}");
+    BLOCKED(ask(w, PHONE), RULE_LISTED);
+}
+
+// -- groups --------------------------------------------------------------------------------------
+
+static void groups_find_their_plans(void **state)
+{
+    struct world *w = *state;
+    char *text = malloc(1 << 20);
+    size_t at;
+
+    at = (size_t)snprintf(text, 1 << 20,
+                          "{'version':'1','rules':[{'name':'us','type':'location','where':"
+                          "{'country':['US']},'call_result':7}],'plans':[");
+    for (int i = 0; i < 1000; i++)
+        at += (size_t)snprintf(text + at, (1 << 20) - at, "%s{'campaign_group':'g%d','rules':[%s]}",
+                               i ? "," : "", i, i % 2 ? "'us'" : "");
+    snprintf(text + at, (1 << 20) - at, "]}");
+    rule_by(w, text);
+    for (int i = 0; i < 1002; i++) {
+        char record[128];
+        struct verdict v;
+
+        snprintf(record, sizeof record, "{'phone':'2125550100','campaign_group':'g%d'}", i);
+        v = ask(w, record);
+        assert_int_equal(v.type, i < 1000 && i % 2 ? VERDICT_LOCATION : VERDICT_NONE);
+        if (v.type) assert_int_equal(v.call_result, 7);
+    }
+    ALLOWED(ask(w, PHONE));
+    // gates with the same lists share their tables
+    assert_int_equal(w->view->tenant[0].ranks_count, 1);
+    free(text);
+}
+
+// -- attempts ------------------------------------------------------------------------------------
+
+#define LIMIT(max)                                                                                 \
+    "{'version':'1','tenant':{'reserve':'10s'},'rules':[{'name':'limit','type':'attempts',"        \
+    "'required':true,'max':" #max ",'period':'1d'}]}"
+
+static void report(struct world *w, uint64_t guid, int64_t start_s)
+{
+    struct ledger_asker who =
+        question_asker(w->view, 0, set_key_device(w->set, 12125550100).hash, 0, STR(""), STR(""));
+    struct attempt a = {.device = who.device,
+                        .guid = guid,
+                        .start_s = start_s,
+                        .result = 21,
+                        .ended = true,
+                        .channel = CHANNEL_VOICE};
+
+    assert_int_equal(ledger_apply(w->ledger, &a), LEDGER_NEW);
+}
+
+static void attempts_are_counted_and_forgotten(void **state)
+{
+    struct world *w = *state;
+    unsigned steps;
+
+    rule_by(w, LIMIT(2));
+    report(w, 1, NOW - DAY + 100);
+    ALLOWED(ask(w, PHONE));
+    report(w, 2, NOW - 50);
+    BLOCKED(ask(w, PHONE), ATTEMPTS_USED);
+    assert_int_equal(w->rule, 0);
+    assert_int_equal(decide_retry(&w->decider, w->view, &w->question, NOW, 64, &steps), NOW + 100);
+    assert_int_equal(decide_retry(&w->decider, w->view, &w->question, NOW, 1, &steps), 0);
+    assert_int_equal(
+        tally_sum(&w->tally, tally_slot(&w->tally, STR("default"), STR("limit"), false)), 1);
+}
+
+static void the_last_free_attempt_is_given_once(void **state)
+{
+    struct world *w = *state;
+
+    rule_by(w, LIMIT(2));
+    ALLOWED(dial(w, PHONE)); // without a guid it does not stand in its own way
+    ALLOWED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'a'}"));
+    ALLOWED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'a'}"));
+    BLOCKED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'b'}"), ATTEMPTS_USED);
+    BLOCKED(dial(w, PHONE), ATTEMPTS_USED);
+    w->decider.wall_s = NOW + 11; // they have run out
+    ALLOWED(ask(w, PHONE));
+}
+
+static void whoever_is_blocked_keeps_nothing_free(void **state)
+{
+    struct world *w = *state;
+    struct ledger_usage usage;
+
+    rule_by(w, LIMIT(1));
+    report(w, 1, NOW - 50);
+    for (int i = 0; i < 10; i++) BLOCKED(dial(w, PHONE), ATTEMPTS_USED);
+    for (int i = 0; i < 10; i++) ALLOWED(ask(w, "{'phone':'3125550100'}"));
+    ledger_usage(w->ledger, &usage);
+    assert_int_equal(usage.reservations, 0);
+}
+
+static void no_room_for_reservations_blocks(void **state)
+{
+    struct world *w = *state;
+    unsigned blocked = 0;
+
+    rule_by(w, LIMIT(1));
+    for (int i = 0; i < 1000; i++) {
+        char record[64];
+        struct verdict v;
+
+        snprintf(record, sizeof record, "{'phone':'2125550%03d'}", i);
+        v = dial(w, record);
+        if (v.type == VERDICT_NONE) continue;
+        BLOCKED(v, RESERVATIONS_FULL);
+        NAMED(v, "attempt reservations");
+        blocked++;
+    }
+    assert_in_range(blocked, 1000 - 512, 900);
+}
+
+static void a_start_may_have_lost_a_reservation(void **state)
+{
+    struct world *w = *state;
+
+    rule_by(w, LIMIT(1));
+    w->decider.settled_s = 9;
+    BLOCKED(ask(w, PHONE), ATTEMPTS_USED);
+    w->decider.settled_s = 10;
+    ALLOWED(ask(w, PHONE));
+    w->decider.settled_s = 0;
+    rule_by(w, LIMIT(2));
+    ALLOWED(dial(w, PHONE));
+}
+
+static void without_a_ledger_nothing_is_known(void **state)
+{
+    struct world *w = *state;
+
+    rule_by(w, LIMIT(5));
+    w->decider.ledger = NULL;
+    BLOCKED(dial(w, PHONE), ATTEMPTS_UNKNOWN);
+}
+
+// -- time ----------------------------------------------------------------------------------------
+
+static void dated_questions_have_their_own_clock(void **state)
+{
+    struct world *w = *state;
+
+    rule_by(w, "{'version':'1','rules':[{'name':'hours','type':'contact_times','required':true,"
+               "'windows':[{'days':'daily','from':'09:00','till':'13:00'}]}]}");
+    ALLOWED(ask(w, PHONE));
+    BLOCKED(ask(w, "{'phone':'2125550100','at':'2026-11-23T18:00:00Z'}"), OUTSIDE_HOURS);
+    ALLOWED(ask(w, "{'phone':'2125550100','at':'2026-11-23T17:59:59Z'}"));
+    ALLOWED(ask(w, PHONE));
+    BLOCKED(ask(w, "{'phone':'2125550100','at':'2026-11-23T13:59:59Z'}"), OUTSIDE_HOURS);
+    BLOCKED(ask(w, "{'phone':'2135550100','at':'2026-11-23T16:59:59Z'}"), OUTSIDE_HOURS);
+    ALLOWED(ask(w, "{'phone':'2135550100','at':'2026-11-23T17:00:00Z'}"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(declared_lists_hold_where_they_are_named),
+        TEST(lists_that_hold_must_be_there),
+        TEST(a_list_of_another_kind_is_not_that_list),
+        TEST(lists_grow_old),
+        TEST(rules_over_lists),
+        TEST(groups_find_their_plans),
+        TEST(attempts_are_counted_and_forgotten),
+        TEST(the_last_free_attempt_is_given_once),
+        TEST(whoever_is_blocked_keeps_nothing_free),
+        TEST(no_room_for_reservations_blocks),
+        TEST(a_start_may_have_lost_a_reservation),
+        TEST(without_a_ledger_nothing_is_known),
+        TEST(dated_questions_have_their_own_clock),
+    };
+    int failed;
+
+    if (number_start() < 0 || atlas_load(&atlas, ZONES_DEFAULT, NULL, NULL) < 0) return 2;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    atlas_unref(atlas);
+    return failed;
+}
