@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/utf8.h"
 
+#include <string.h>
+
 static int is_tail(const char *p, size_t i)
 {
     return ((unsigned char)p[i] & 0xc0) == 0x80;
@@ -24,6 +26,25 @@ size_t utf8_size(const char *p, size_t size_bytes)
     if (size_bytes < 4 || a > 0xf4 || !is_tail(p, 3)) return 0;
     if ((a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f)) return 0;
     return 4;
+}
+
+size_t utf8_good(const char *p, size_t size_bytes)
+{
+    size_t at = 0, n = 1;
+    uint64_t eight;
+
+    while (at < size_bytes && n > 0) {
+        if (size_bytes - at >= sizeof eight) { // most text is ASCII
+            memcpy(&eight, p + at, sizeof eight);
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        n = utf8_size(p + at, size_bytes - at);
+        at += n;
+    }
+    return at;
 }
 
 size_t utf8_put(char *dst, uint32_t code)

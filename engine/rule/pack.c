@@ -10,6 +10,7 @@
 #include "engine/base/file.h"
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
+#include "engine/base/utf8.h"
 #include "engine/rule/builtin.h"
 #include "engine/wire/json.h"
 
@@ -96,6 +97,9 @@ static int read_pack(struct pack *p, struct str text, struct str *ret_calendars,
     if (err < 0) return err;
     if (!json_end(&j))
         return err_set(info, ERR_BAD_VALUE, "is no JSON near byte %zu", (size_t)(j.at - j.begin));
+    if (utf8_good(text.ptr, text.size) < text.size)
+        return err_set(info, ERR_BAD_VALUE, "is not UTF-8 at byte %zu",
+                       utf8_good(text.ptr, text.size));
     if (!is_name(p->name))
         return err_set(info, ERR_BAD_VALUE,
                        "needs \"pack\", its name: letters, digits, '-' and '_', at most %d",

@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
+#include "engine/base/utf8.h"
 
 #define VERSION_MAX_BYTES 64
 #define TITLE_MAX_BYTES   256
@@ -329,6 +330,7 @@ static void fail_syntax(struct ruleset_reader *r, const struct json *j)
     unsigned line = 1, column = 1;
     const char *at = j->error == JSON_SYNTAX ? place_of_syntax(r->set->text) : j->at;
 
+    if (!j->failed) at = r->set->text.ptr + utf8_good(r->set->text.ptr, r->set->text.size);
     if (j->error == JSON_DEPTH) {
         ruleset_fail(r, "is nested deeper than a rule set can be (%d levels)", RULESET_DEPTH);
         return;
@@ -337,7 +339,9 @@ static void fail_syntax(struct ruleset_reader *r, const struct json *j)
         column = *p == '\n' ? 1 : column + 1;
         line += *p == '\n';
     }
-    if (j->error == JSON_TRAILING)
+    if (!j->failed)
+        ruleset_fail(r, "is not UTF-8: line %u, column %u", line, column);
+    else if (j->error == JSON_TRAILING)
         ruleset_fail(r, "something follows the end of the document, line %u, column %u", line,
                      column);
     else
@@ -353,8 +357,9 @@ void ruleset_read(struct ruleset_reader *r)
     struct ruleset_members m;
     bool collected = ruleset_collect(r, &j, root_keys, &m);
 
-    if (j.failed || !json_end(&j)) {
-        r->errors->count = count; // why it is no JSON is all that counts then
+    if (j.failed || !json_end(&j) ||
+        utf8_good(r->set->text.ptr, r->set->text.size) < r->set->text.size) {
+        r->errors->count = count; // why it is no JSON text is all that counts then
         r->errors->shown = shown;
         fail_syntax(r, &j);
     } else if (collected) {

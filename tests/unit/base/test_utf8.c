@@ -63,11 +63,35 @@ static void test_every_prefix(void **state)
     }
 }
 
+// One bad byte at every place of a text, behind ASCII and behind longer characters.
+static void test_good(void **state)
+{
+    static const char *const text[] = {"0123456789abcdefghij",
+                                       "\xc3\xa9\xe2\x82\xac 0123456789 \xf0\x9f\x98\x80"};
+
+    (void)state;
+    assert_int_equal(utf8_good("", 0), 0);
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = strlen(text[i]);
+        char copy[64];
+
+        assert_int_equal(utf8_good(text[i], size), size);
+        for (size_t at = 0, n; at < size; at += n) {
+            n = utf8_size(text[i] + at, size - at);
+            memcpy(copy, text[i], size);
+            copy[at] = (char)0xff;
+            assert_int_equal(utf8_good(copy, size), at);
+            if (n > 1) assert_int_equal(utf8_good(text[i], at + n - 1), at);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_code),
         cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_good),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

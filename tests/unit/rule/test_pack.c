@@ -126,6 +126,9 @@ static void test_refused(void **state)
     (void)state;
     refused("", "no JSON object");
     refused("[]", "no JSON object");
+    refused("{\"pack\":\"a\",\"version\":\"1\",\"title\":\"Qu\xe9"
+            "bec\"}",
+            "not UTF-8 at byte 37");
     refused("{\"pack\":\"a\",\"version\":\"1\"", "no JSON near byte 25");
     refused("{\"pack\":\"a\",\"version\":\"1\"} x", "no JSON near byte");
     refused("{\"version\":\"1\"}", "needs \"pack\"");

@@ -99,6 +99,7 @@ static void test_syntax(void **state)
     bad("{'version':'1',\n 'rules':[}", "", "line 2");
     bad("{'version':'1'} x", "", "something follows the end");
     bad("{'version':'1','rules':[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "", "nested deeper than");
+    bad("{'version':'1',\n 'packs':['\xe9']}", "", "is not UTF-8: line 2, column 12");
     bad("{}", "", "has no \"version\"");
     bad("{'version':1}", "/version", "must be text");
     bad("{'version':''}", "/version", "must not be empty");
