@@ -163,3 +163,14 @@ void bench_last_path(struct bench *b, char path[PATH_MAX])
     wal_path(path, PATH_MAX, dir, lsns[n - 1]);
     free(lsns);
 }
+
+void bench_wait_since(struct bench *b, int64_t since_s)
+{
+    int64_t end_ns = clock_mono_ns() + (int64_t)30 * 1000000000;
+
+    while (bench_since(b) != since_s) {
+        if (clock_mono_ns() > end_ns)
+            fail_msg("since is %lld, not %lld", (long long)bench_since(b), (long long)since_s);
+        usleep(1000);
+    }
+}

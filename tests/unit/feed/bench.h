@@ -51,6 +51,8 @@ int bench_put(struct bench *b, struct attempt a);
 int bench_put_raw(struct bench *b, struct str raw);
 struct attempts_count bench_count(struct bench *b, uint64_t device, int64_t since_s);
 int64_t bench_since(struct bench *b);
+// Until the ledger knows everything from then on.
+void bench_wait_since(struct bench *b, int64_t since_s);
 uint64_t bench_in_memory(struct bench *b);
 unsigned bench_segments(struct bench *b, uint64_t **ret_lsns);
 unsigned bench_segment_count(struct bench *b);
