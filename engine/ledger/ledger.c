@@ -153,11 +153,12 @@ static void node_end(struct chunks_node *node, const struct attempt *a)
 }
 
 // An end that names another device or contact than the start did: nobody knows who was called, so
-// the attempt counts for both.
+// the attempt counts for both (and twice for a key that both name).
 static int end(struct ledger *l, uint32_t number, const struct attempt *a)
 {
     struct chunks_node *node = chunks_at(&l->chunks, number);
     const uint64_t keys[CHUNKS_CHAINS] = {a->device, a->client};
+    struct attempt second = *a;
     bool differs = false;
     int err = 0;
 
@@ -169,7 +170,8 @@ static int end(struct ledger *l, uint32_t number, const struct attempt *a)
         if (keys[k] && !there) err = link_late(l, number, (enum chunks_key)k, keys[k]);
     }
     if (err) lack(l, node->start_s);
-    if (!err && differs) err = append(l, a, true);
+    second.start_s = node->start_s;
+    if (!err && differs) err = append(l, &second, true);
     return err ? err : LEDGER_ENDED;
 }
 

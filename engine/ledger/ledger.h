@@ -60,9 +60,15 @@ struct ledger_ahead {
 };
 bool ledger_fetch_further(const struct ledger *l, const struct ledger_asker *who,
                           struct ledger_ahead *ahead);
-// Attempts and live reservations (those of the asker's own guid do not count). A chain longer than
-// LIMIT_LEDGER_CHAIN that gave no answer by then counts as `enough`. Unknown when the window begins
-// before what is kept (see ledger_lacks), or the ledger is not ready.
+// Attempts and live reservations (those of the asker's own guid do not count).
+// - By both keys: attempts of the device by the contact or by nobody who is named, and those of the
+//   contact that name no device. Without the key that is asked for: 0; by both with one: by that.
+// - A group or subject that the asker or the attempt does not say fits.
+// - A reservation counts as an attempt that starts now, whatever the question's filters but its
+//   window and group; oldest_s is now_s when only reservations were counted.
+// - A chain longer than LIMIT_LEDGER_CHAIN that gave no answer by then counts as `enough`.
+// - Unknown when the window begins before what is kept (ledger_set_since), or the ledger is not
+//   ready; what is there is counted all the same.
 struct attempts_count ledger_count(const struct ledger *l, const struct ledger_asker *who,
                                    const struct attempts_query *query, int64_t now_s);
 
@@ -79,8 +85,10 @@ void ledger_settle(struct ledger *l, const struct ledger_asker *who);
 // -- reports (W) -------------------------------------------------------------------------------
 enum ledger_applied { LEDGER_NEW, LEDGER_ENDED, LEDGER_REPEATED };
 // Adds a start, or ends the attempt of that guid (1 replaces 0, a late 0 changes nothing, a repeat
-// changes nothing). Settles its reservation. ledger_applied, or ERR_FULL, ERR_NOMEM: then the
-// ledger lacks it and counts are unknown until what is lacking is too old to matter.
+// changes nothing). The attempt began when its first report says; an end adds what the start did
+// not say, and one that names another device or contact makes the attempt count for both. Settles
+// its reservation. ledger_applied, or ERR_FULL, ERR_NOMEM: then the ledger lacks it and counts are
+// unknown until what is lacking is too old to matter.
 int ledger_apply(struct ledger *l, const struct attempt *a);
 // The attempt of that guid as it is known. R or W.
 bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret);
