@@ -169,6 +169,17 @@ class Redis(Server):
         return int(text.split(b'used_memory:')[1].split()[0])
 
 
+class RedisLog(Server):
+    """Redis that syncs its log before it answers."""
+
+    def __init__(self, folder):
+        self.port = machine.free_port()
+        super().__init__('redis-log', ['redis-server', '--port', str(self.port), '--bind',
+                                       '127.0.0.1', '--save', '', '--appendonly', 'yes',
+                                       '--appendfsync', 'always', '--auto-aof-rewrite-percentage',
+                                       '0', '--dir', str(folder)])
+
+
 def on_server_core(name, args):
     """Runs a program to its end where the servers run; what it printed."""
     run = subprocess.run(['taskset', '-c', str(machine.SERVER_CORE), machine.program(name)] + args,

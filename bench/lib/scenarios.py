@@ -290,6 +290,33 @@ def s13(stage):
     return 'many connections, P=1', rows, results
 
 
+def s15(stage):
+    """Every report is another attempt's. The disk is shared, so runs are interleaved on it."""
+    folder = machine.WORK / 'reports'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    engine = procs.Engine({'national': (stage.small.file(), DEVICES)}, name='engine-reports',
+                          data=folder / 'data')
+    redis = procs.RedisLog(folder)
+    report = ['--path', '/ocs/history']
+    bare = procs.Bare(engine, report + stage.small.args(), 'bare-reports')
+    result = interleaved([Target('bare', bare, stage.small, report, 0),
+                          Target('engine', engine, stage.small, report, 0),
+                          Target('validate', engine, stage.small, [], 0),
+                          Target('redis', redis, stage.small, ['--protocol', 'xadd'], 0),
+                          Target('redis, 1 connection', redis, stage.small,
+                                 ['--protocol', 'xadd', '--connections', '1'], 0)],
+                         stage.common(), stage.rounds)
+    for server in (bare, redis, engine):
+        server.stop()
+    shutil.rmtree(folder)
+    rows = [rate_row('reports', result, tool, target)
+            for tool, target in {'validate': 0.5, 'redis, 1 connection': 5, 'redis': None,
+                                 'bare': None}.items()]
+    rows += [cpu_row('server CPU time of one', result, tool) for tool in ('validate', 'redis')]
+    return '/ocs/history, P=1, 64 connections, durable before the answer', rows, result
+
+
 def exact(stage):
     """Every number of the file is blocked, none of those that are not on it is."""
     engine, results = stage.engine(), {}
@@ -317,5 +344,5 @@ def exact(stage):
 # In the order they run; what stands up much memory runs when the shared servers are gone.
 SHARED = {'exact': exact, 'S1': s1, 'S2': s2, 'S3': s3, 'S4': s4, 'S5': s5, 'S5-ndjson': s5n,
           'S11': s11, 'S13': s13}
-ALONE = {'S12': s12, 'S6': s6, 'S7': s7, 'S8': s8, 'S9': s9}
+ALONE = {'S12': s12, 'S15': s15, 'S6': s6, 'S7': s7, 'S8': s8, 'S9': s9}
 SLOW = ('S8',)  # not in --quick unless named

@@ -9,7 +9,8 @@
 #define REQUEST_BYTES_MAX ((size_t)4 << 20)
 
 static const struct driver *const table[] = {&driver_ocs,    &driver_get,       &driver_batch,
-                                             &driver_ndjson, &driver_sismember, &driver_smismember};
+                                             &driver_ndjson, &driver_sismember, &driver_smismember,
+                                             &driver_xadd};
 
 const struct driver *driver_find(const char *name)
 {

@@ -79,4 +79,4 @@ void request_gap(struct request *rq);
 int http_answer_read(char *data, size_t size, struct answer *ret, size_t *ret_need);
 
 extern const struct driver driver_ocs, driver_get, driver_batch, driver_ndjson, driver_sismember,
-    driver_smismember;
+    driver_smismember, driver_xadd;

@@ -175,6 +175,8 @@ int run(const struct run_config *config, const struct driver *driver, struct req
         .verify = config->verify,
         .depth_max = open ? OPEN_DEPTH : power_of_two(config->pipeline),
         .latency = &ret->latency,
+        // no two runs send the same attempts: a repeated report costs no disk
+        .sequence = (uint32_t)(clock_mono_ns() / 1000),
     };
     int err = load_open(&l);
     if (err < 0) goto out;
