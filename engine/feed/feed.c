@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "engine/base/check.h"
@@ -21,14 +19,6 @@
 
 #define IDLE_MS    1000 // retries and gauges
 #define RECLAIM_MS 10   // while replaced memory waits for readers
-
-static void wake(struct feed *f)
-{
-    uint64_t one = 1;
-
-    // a full counter wakes it all the same
-    if (atomic_exchange(&f->asleep, false) && write(f->event_fd, &one, sizeof one) < 0) return;
-}
 
 static void publish_catalog(struct feed *f)
 {
@@ -84,20 +74,14 @@ static bool turn(struct feed *f)
 
 static void sleep_until_woken(struct feed *f)
 {
-    struct pollfd event = {.fd = f->event_fd, .events = POLLIN};
     int timeout_ms = qsbr_poll(f->q) ? RECLAIM_MS : IDLE_MS;
-    uint64_t count;
 
     measure(f);
-    atomic_store(&f->asleep, true);
-    // what was pushed before `asleep` was seen must not wait: one more turn finds it
-    if (turn(f) || atomic_load(&f->closing)) {
-        atomic_store(&f->asleep, false);
-        return;
-    }
-    if (poll(&event, 1, timeout_ms) > 0 && read(f->event_fd, &count, sizeof count) < 0)
-        CHECK(errno == EAGAIN || errno == EINTR);
-    atomic_store(&f->asleep, false);
+    bell_doze(&f->bell);
+    if (turn(f) || atomic_load(&f->closing))
+        bell_rouse(&f->bell);
+    else
+        bell_sleep(&f->bell, timeout_ms);
 }
 
 static void *run(void *arg)
@@ -117,7 +101,7 @@ static void on_load_done(void *ctx, struct load *load)
     struct feed *f = ctx;
 
     queue_push(&f->loads_done, &load->node);
-    wake(f);
+    bell_ring(&f->bell);
 }
 
 // -- opening ---------------------------------------------------------------------------------
@@ -180,7 +164,7 @@ static void feed_free(struct feed *f)
     store_close(&f->store);
     set_free(f->set);
     free(atomic_load(&f->catalog));
-    if (f->event_fd >= 0) close(f->event_fd);
+    bell_done(&f->bell);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->reload_changed);
     free(f);
@@ -200,11 +184,10 @@ static struct feed *feed_make(const struct feed_config *config, struct qsbr *q)
     queue_init(&f->loads_done);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->reload_changed, NULL);
-    f->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     f->metrics = metric_block_new();
     f->batch = batch_new();
     f->save_reader = qsbr_join(q);
-    if (f->event_fd >= 0 && f->metrics && f->batch && f->save_reader) return f;
+    if (bell_init(&f->bell) == 0 && f->metrics && f->batch && f->save_reader) return f;
     feed_free(f);
     return NULL;
 }
@@ -248,11 +231,10 @@ int feed_open(struct feed **ret, const struct feed_config *config, const struct 
 void feed_close(struct feed *f)
 {
     struct queue_node *node;
-    uint64_t one = 1;
 
     atomic_store(&f->closing, true);
     if (f->started) {
-        if (write(f->event_fd, &one, sizeof one) < 0) CHECK(errno == EAGAIN);
+        bell_ring(&f->bell);
         pthread_join(f->thread, NULL);
     }
     loader_free(f->loader);
@@ -289,7 +271,7 @@ int feed_reload(struct feed *f, const struct list_spec *specs, unsigned spec_cou
     while (f->reload) pthread_cond_wait(&f->reload_changed, &f->lock);
     f->reload = &reload;
     pthread_mutex_unlock(&f->lock);
-    wake(f);
+    bell_ring(&f->bell);
     pthread_mutex_lock(&f->lock);
     while (!reload.done) pthread_cond_wait(&f->reload_changed, &f->lock);
     pthread_mutex_unlock(&f->lock);
@@ -304,7 +286,7 @@ void feed_submit(struct feed *f, struct feed_job *job)
         return;
     }
     queue_push(&f->jobs, &job->node);
-    wake(f);
+    bell_ring(&f->bell);
 }
 
 int feed_rejected(const struct feed *f, unsigned list, int *ret_fd)

@@ -16,12 +16,10 @@
 static void *write_snapshot(void *arg)
 {
     struct feed *f = arg;
-    uint64_t one = 1;
 
     snapshot_write(&f->save, f->set, f->save_reader);
     atomic_store(&f->save_done, true);
-    // a full counter wakes the feed thread all the same
-    if (write(f->event_fd, &one, sizeof one) < 0) return NULL;
+    bell_ring(&f->bell);
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/feed/bell.h"
 #include "engine/feed/feed.h"
 #include "engine/feed/lists.h"
 #include "engine/feed/snapshot.h"
@@ -56,8 +57,8 @@ struct feed {
     // shared with other threads
     struct queue jobs;       // struct feed_job, any thread pushes
     struct queue loads_done; // struct load, the loader pushes
-    int event_fd;
-    atomic_bool asleep, closing;
+    struct bell bell;
+    atomic_bool closing;
     bool started; // the threads run
     pthread_t thread;
     pthread_mutex_t lock; // guards `reload`, report_fd and count of `lists` for other threads
