@@ -111,12 +111,12 @@ static struct attempts_count count_ledger(void *ctx, const struct attempts_query
     return ledger_count(b->ledger, &b->asker, query, b->clock.now_s);
 }
 
-static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
+static enum judge_list listed(void *ctx, unsigned list, int64_t *ret_until_s)
 {
     (void)ctx;
     (void)list;
     *ret_until_s = INT64_MAX;
-    return false;
+    return JUDGE_NOT_LISTED;
 }
 
 static int64_t obtained_s(void *ctx, unsigned list)

@@ -63,7 +63,7 @@ static bool look_at_span(struct set_span span, int64_t at_s, int64_t *until_s)
     return span.from_s <= at_s && (at_s < span.till_s || span.till_s == SET_FOREVER);
 }
 
-static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
+static enum judge_list listed(void *ctx, unsigned list, int64_t *ret_until_s)
 {
     const struct decide_case *c = ctx;
     unsigned at = c->view->tenant[c->q->tenant].list_of[list];
@@ -71,9 +71,9 @@ static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
     bool found = false;
 
     *ret_until_s = INT64_MAX;
-    if (at == VIEW_NO_LIST) return true;
+    if (at == VIEW_NO_LIST) return JUDGE_LIST_MISSING;
     l = &c->view->list[at].list;
-    if (l->state == LIST_LOADING) return true;
+    if (l->state == LIST_LOADING) return JUDGE_LIST_MISSING;
     for (int k = 0; k < QUESTION_KEYS; k++) {
         struct set_span span;
 
@@ -83,7 +83,7 @@ static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
         if (set_find(c->d->set, list_id_added(l->number), c->q->probe[k].key, &span))
             found |= look_at_span(span, c->at_s, ret_until_s);
     }
-    return found;
+    return found ? JUDGE_LISTED : JUDGE_NOT_LISTED;
 }
 
 static int64_t obtained_s(void *ctx, unsigned list)

@@ -68,12 +68,20 @@ void explain_write_zone(struct buf *out, const struct decide_case *c, unsigned z
                offset / 60 % 60, days[local->weekday % 7]);
 }
 
-static void write_zones(struct buf *out, const struct decide_case *c, const struct zone_set *zones)
+// `also` may be NULL, and so may both.
+static void write_zones(struct buf *out, const struct decide_case *c, const struct zone_set *zones,
+                        const struct zone_set *also)
 {
+    const struct zone_set *set[] = {zones, also};
+    bool first = true;
+
     buf_lit(out, "\"zones\":[");
-    for (unsigned i = 0; zones && i < zones->count; i++) {
-        if (i) buf_char(out, ',');
-        explain_write_zone(out, c, zones->zone[i]);
+    for (unsigned s = 0; s < COUNT_OF(set); s++) {
+        for (unsigned i = 0; set[s] && i < set[s]->count; i++) {
+            if (!first) buf_char(out, ',');
+            explain_write_zone(out, c, set[s]->zone[i]);
+            first = false;
+        }
     }
     buf_char(out, ']');
 }
@@ -173,7 +181,7 @@ static void write_source(struct buf *out, const struct decide_case *c, const str
         write_places(out, plan->places, &place->at);
         buf_char(out, ',');
     }
-    write_zones(out, c, zones);
+    write_zones(out, c, zones, c->judge.facts->zones_also[source]);
     buf_char(out, '}');
 }
 
@@ -192,7 +200,7 @@ void explain_write_evidence(struct buf *out, const struct decide_case *c,
     if (!says) { // nothing that counts says anything: these are looked at
         buf_printf(out, ",{\"source\":\"%s\",\"says\":true,\"counts\":true,",
                    c->judge.plan->zone_default ? "default_zone" : "country");
-        write_zones(out, c, f->zones_else);
+        write_zones(out, c, f->zones_else, NULL);
         buf_char(out, '}');
     }
     buf_char(out, ']');

@@ -81,11 +81,11 @@ static void join(const struct look *l, const struct places_bits *bits)
 // NULL: this piece of evidence says something that nobody knows.
 static void add_zones(const struct look *l, enum zone_source source, const struct zone_set *zones)
 {
-    const struct zone_set *had = l->f->zones[source];
-
     if (!zones) zones = l->where->zones;
-    if (had && zones && had != zones) zones = places_zones_either(l->places, had, zones);
-    l->f->zones[source] = zones;
+    if (l->f->zones[source] && zones != l->f->zones[source])
+        l->f->zones_also[source] = zones;
+    else
+        l->f->zones[source] = zones;
 }
 
 static void add_place(const struct look *l, enum zone_source source, const struct place *place)
@@ -198,22 +198,8 @@ static const struct place *find_region(const struct look *l, struct str text)
 
 // -- the device ---------------------------------------------------------------------------------
 
-// What OCS made of the number, and what we made of it: what both say, else all that either says.
-static void narrow_zones(const struct look *l, const struct zone_set **zones,
-                         const struct zone_set *by, bool meets)
-{
-    const struct zone_set *both = NULL;
-
-    if (!by) return;
-    if (!*zones)
-        both = by;
-    else if (meets)
-        both = places_zones_both(l->places, *zones, by);
-    *zones = both ? both : places_zones_either(l->places, *zones, by);
-}
-
-static void narrow(const struct look *l, struct places_bits *at, const struct zone_set **zones,
-                   const struct place *by)
+// What both say; all that either says, and false, where they contradict each other.
+static bool narrow(const struct look *l, struct places_bits *at, const struct place *by)
 {
     struct places_bits other = by->at;
     bool meets;
@@ -223,28 +209,29 @@ static void narrow(const struct look *l, struct places_bits *at, const struct zo
     meets = meet(at->countries, other.countries, ATTEMPT_COUNTRY_WORDS) &&
             (!meet(at->regions, at->regions, ATTEMPT_REGION_WORDS) ||
              meet(at->regions, other.regions, ATTEMPT_REGION_WORDS));
-    narrow_zones(l, zones, by->zones, meets);
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++)
         at->regions[i] =
             meets ? at->regions[i] & other.regions[i] : at->regions[i] | other.regions[i];
     for (unsigned i = 0; i < ATTEMPT_COUNTRY_WORDS; i++)
         at->countries[i] =
             meets ? at->countries[i] & other.countries[i] : at->countries[i] | other.countries[i];
+    return meets;
 }
 
-static void narrow_all(const struct look *l, struct places_bits *at, const struct zone_set **zones)
+// The zones that OCS names for the number, else those of the place that it names; NULL = none.
+static const struct zone_set *narrow_all(const struct look *l, struct places_bits *at,
+                                         bool *ret_meets)
 {
     struct str country = text_of(l, FIELD_D_COUNTRY_CODE), name = text_of(l, FIELD_D_TZ_JAVA_NAME);
     struct str code = first_of(l, FIELD_D_STATE_CODE, FIELD_D_REGION_CODE);
-    const struct place *in = country.size ? places_of_country(l->places, country) : NULL;
+    const struct place *by = country.size ? places_of_country(l->places, country) : NULL;
     const struct place *region = NULL;
+    const struct zone_set *zones = name.size ? places_of_zone(l->places, name) : NULL;
 
-    if (code.size) region = places_of_region(l->places, in ? country : l->home_text, code);
-    if (region)
-        narrow(l, at, zones, region);
-    else if (in)
-        narrow(l, at, zones, in);
-    if (name.size) narrow_zones(l, zones, places_of_zone(l->places, name), true);
+    if (code.size) region = places_of_region(l->places, by ? country : l->home_text, code);
+    if (region) by = region;
+    *ret_meets = !by || narrow(l, at, by);
+    return zones || !by ? zones : by->zones;
 }
 
 // A number that nobody knows may be anywhere in the country it is in.
@@ -260,20 +247,24 @@ static void look_at_device(const struct look *l)
 {
     const struct place *place = l->number;
     struct places_bits at = {0};
-    const struct zone_set *zones = NULL;
+    const struct zone_set *zones = NULL, *said, *both = NULL;
+    bool meets;
 
     if (!place && l->device && !is_toll_free(number_nanp(l->device))) place = anywhere(l);
-    if (UNLIKELY(l->record->present & DEVICE_FIELDS)) {
-        if (place) {
-            at = place->at;
-            zones = place->zones;
-        }
-        narrow_all(l, &at, &zones);
-        if (!is_nowhere(&at)) join(l, &at);
-        l->f->zones[ZONE_DEVICE] = zones;
-    } else if (place) {
-        add_place(l, ZONE_DEVICE, place);
+    if (LIKELY(!(l->record->present & DEVICE_FIELDS))) {
+        if (place) add_place(l, ZONE_DEVICE, place);
+        return;
     }
+    if (place) {
+        at = place->at;
+        zones = place->zones;
+    }
+    said = narrow_all(l, &at, &meets);
+    if (!is_nowhere(&at)) join(l, &at);
+    // what OCS made of the number, and what we made of it: what both say, else all that either says
+    if (zones && said && meets) both = places_zones_both(l->places, zones, said);
+    l->f->zones[ZONE_DEVICE] = both ? both : zones ? zones : said;
+    if (zones && said && !both) l->f->zones_also[ZONE_DEVICE] = said;
 }
 
 // -- the address --------------------------------------------------------------------------------
@@ -465,14 +456,16 @@ const struct zone_set *facts_zones(const struct facts *f, unsigned zone_from, un
 {
     bool spoken = false;
 
-    for (unsigned s = 0; s < ZONE_SOURCES; s++) {
-        if (!(zone_from >> s & 1) || !f->zones[s]) continue;
+    for (unsigned i = 0; i < 2 * ZONE_SOURCES; i++) {
+        const struct zone_set *set = i % 2 ? f->zones_also[i / 2] : f->zones[i / 2];
+
+        if (!(zone_from >> (i / 2) & 1) || !set) continue;
         spoken = true;
-        if (s < *at) continue;
-        *at = s + 1;
-        return f->zones[s];
+        if (i < *at) continue;
+        *at = i + 1;
+        return set;
     }
-    if (spoken || *at > ZONE_SOURCES) return NULL;
-    *at = ZONE_SOURCES + 1;
+    if (spoken || *at > 2 * ZONE_SOURCES) return NULL;
+    *at = 2 * ZONE_SOURCES + 1;
     return f->zones_else;
 }

@@ -34,6 +34,8 @@ struct facts {
     // and no region of it gives all its regions.
     struct places_bits at;
     const struct zone_set *zones[ZONE_SOURCES]; // NULL = that source says nothing
+    // What it says beside that, where it contradicts itself: a number and GSW_D_TZ_JAVA_NAME.
+    const struct zone_set *zones_also[ZONE_SOURCES];
     const struct zone_set *zones_else;          // when the chosen sources say nothing
     uint64_t national;  // digits behind the country code (NANP: ten digits), 0 = no device
     uint64_t postal;    // as struct rule_postal; 0 = none

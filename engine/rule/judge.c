@@ -163,8 +163,18 @@ static void judge_suppression(const struct judge_case *c)
     const struct judge_world *world = c->j->world;
     int64_t until_s = INT64_MAX;
 
-    if (world->listed(world->ctx, c->rule->of_list.list, &until_s))
+    switch (world->listed(world->ctx, c->rule->of_list.list, &until_s)) {
+    case JUDGE_NOT_LISTED:
+        break;
+    case JUDGE_LISTED:
         judge_block(c, REASON_RULE_LISTED);
+        break;
+    case JUDGE_LIST_MISSING:
+        // nobody asked not to be called: no dialer may keep the rule's "Do Not Call" of this
+        judge_block(c, REASON_LIST_LOADING);
+        c->finding->call_result = verdict_type_call_result(VERDICT_FRESHNESS);
+        break;
+    }
     judge_until(c, until_s);
 }
 

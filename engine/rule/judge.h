@@ -12,6 +12,7 @@
 #include "engine/rule/zone_clock.h"
 #include "engine/wire/attempt.h"
 
+enum judge_list { JUDGE_NOT_LISTED, JUDGE_LISTED, JUDGE_LIST_MISSING };
 enum judge_external { JUDGE_EXTERNAL_SILENT, JUDGE_EXTERNAL_ALLOWS, JUDGE_EXTERNAL_REFUSES };
 
 // What rules ask beyond the record: who calls gives it (core: sets and ledger; tests: tables).
@@ -20,7 +21,8 @@ struct judge_world {
     // Attempts of this record's device, client or both.
     struct attempts_count (*count)(void *ctx, const struct attempts_query *query);
     // Is the contact on that list (ruleset.list_name)? *ret_until_s: the answer holds until then.
-    bool (*listed)(void *ctx, unsigned list, int64_t *ret_until_s);
+    // JUDGE_LIST_MISSING: the list is not loaded.
+    enum judge_list (*listed)(void *ctx, unsigned list, int64_t *ret_until_s);
     // When the list's content was obtained, epoch seconds; 0 = not loaded.
     int64_t (*obtained_s)(void *ctx, unsigned list);
     enum judge_external (*external)(void *ctx, unsigned rule, int *ret_call_result);

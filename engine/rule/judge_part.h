@@ -7,7 +7,7 @@
 
 // The zones that count for a rule, one after the other; a zone may come several times.
 struct judge_zones {
-    const struct zone_set *set[ZONE_SOURCES];
+    const struct zone_set *set[2 * ZONE_SOURCES];
     unsigned set_count;
     uint8_t from; // rule_op.zone_from that asks for them; 0 = not looked for yet
     bool unknown; // no chosen source says anything

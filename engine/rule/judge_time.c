@@ -13,8 +13,11 @@ const struct judge_zones *judge_zones(const struct judge_case *c)
 
     if (zones->from == c->op->zone_from) return zones;
     *zones = (struct judge_zones){.from = c->op->zone_from};
-    for (unsigned s = 0; s < ZONE_SOURCES; s++)
-        if (c->op->zone_from >> s & 1 && f->zones[s]) zones->set[zones->set_count++] = f->zones[s];
+    for (unsigned s = 0; s < ZONE_SOURCES; s++) {
+        if (!(c->op->zone_from >> s & 1) || !f->zones[s]) continue;
+        zones->set[zones->set_count++] = f->zones[s];
+        if (UNLIKELY(f->zones_also[s])) zones->set[zones->set_count++] = f->zones_also[s];
+    }
     if (zones->set_count) return zones;
     zones->unknown = true;
     zones->set[0] = c->j->plan->zone_default ? c->j->plan->zone_default : f->zones_else;

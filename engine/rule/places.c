@@ -185,9 +185,12 @@ const struct place *places_of_region(const struct places *p, struct str country,
     if (!within) return NULL;
     if (only_country(within))
         return places_pool_find(p, PLACES_NAME_REGION + only_country(within), code);
-    found = places_pool_find(p, PLACES_NAME_REGION, code);
-    for (unsigned i = 0; found && i < ATTEMPT_COUNTRY_WORDS; i++)
-        if (found->at.countries[i] & within->at.countries[i]) return found;
+    // the US and Canada, which share a calling code, have no region's name in common
+    for (unsigned c = 1; c < PLACES_COUNTRIES_MAX; c++) {
+        if (!places_has(within->at.countries, c)) continue;
+        found = places_pool_find(p, PLACES_NAME_REGION + c, code);
+        if (found) return found;
+    }
     return NULL;
 }
 

@@ -315,18 +315,18 @@ static struct attempts_count count(void *ctx, const struct attempts_query *query
     return n;
 }
 
-static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
+static enum judge_list listed(void *ctx, unsigned list, int64_t *ret_until_s)
 {
     const struct runner *r = ctx;
     struct json j = json_start(r->v.lists.text, DEPTH);
     struct json_value name;
 
     *ret_until_s = INT64_MAX;
-    if (r->v.lists.type != JSON_ARRAY) return false;
+    if (r->v.lists.type != JSON_ARRAY) return JUDGE_NOT_LISTED;
     json_enter(&j);
     while (json_element(&j, &name))
-        if (str_eq(name.text, r->set->list_name[list])) return true;
-    return false;
+        if (str_eq(name.text, r->set->list_name[list])) return JUDGE_LISTED;
+    return JUDGE_NOT_LISTED;
 }
 
 // A list that the vector does not date was loaded just now.

@@ -79,12 +79,13 @@ static struct attempts_count count_attempts(void *ctx, const struct attempts_que
     return count;
 }
 
-static bool listed(void *ctx, unsigned list, int64_t *ret_until_s)
+static enum judge_list listed(void *ctx, unsigned list, int64_t *ret_until_s)
 {
     const struct rig *r = ctx;
 
     *ret_until_s = r->listed_until_s;
-    return r->listed >> list & 1;
+    if (r->list_missing) return JUDGE_LIST_MISSING;
+    return r->listed >> list & 1 ? JUDGE_LISTED : JUDGE_NOT_LISTED;
 }
 
 static int64_t obtained_s(void *ctx, unsigned list)

@@ -27,6 +27,7 @@ struct rig {
     unsigned attempt_count, reserved;    // reserved: so many more, made now
     bool counts_unknown;
     uint64_t listed; // bits of ruleset.list_name
+    bool list_missing;
     int64_t listed_until_s, obtained_s;
     enum judge_external external;
     int external_result; // kept when not 0

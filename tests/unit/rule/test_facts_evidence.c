@@ -105,6 +105,8 @@ static void contradictions_count_both(void **state)
     (void)state;
     look(EASTERN, "{\"GSW_D_TZ_JAVA_NAME\":\"America/Los_Angeles\"}");
     assert_string_equal(zones_of(DEVICE), "America/New_York America/Los_Angeles");
+    look(EASTERN, "{\"GSW_D_TZ_JAVA_NAME\":\"Australia/Lord_Howe\"}"); // these two and no others
+    assert_string_equal(zones_of(DEVICE), "Australia/Lord_Howe America/New_York");
     look(EASTERN, "{\"GSW_D_STATE_CODE\":\"CA\"}");
     assert_string_equal(zones_of(DEVICE), "America/New_York America/Los_Angeles");
     assert_string_equal(at(), "US US-CA US-NY");

@@ -394,6 +394,9 @@ static void test_lists(void **state)
     r.listed = 1;
     rig_blocks(&r, REASON_RULE_LISTED);
     assert_int_equal(found().call_result, 51);
+    r.list_missing = true;
+    rig_blocks(&r, REASON_LIST_LOADING);
+    assert_int_equal(found().call_result, 52);
 }
 
 static void test_external(void **state)

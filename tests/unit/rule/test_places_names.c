@@ -12,6 +12,7 @@ static void regions(void **state)
     assert_string_equal(region("us", " tx "), "US US-TX America/Chicago America/Denver");
     assert_string_equal(region("USA", "Texas"), "US US-TX America/Chicago America/Denver");
     assert_string_equal(region("1", "TX"), "US US-TX America/Chicago America/Denver");
+    assert_string_equal(region("1", "WA"), "US US-WA America/Los_Angeles"); // not Australia's
     assert_string_equal(region("", "US-TX"), "US US-TX America/Chicago America/Denver");
     assert_string_equal(region("CA", "new brunswick"), "CA CA-NB America/Moncton");
     assert_string_equal(region("AU", "NSW"),
