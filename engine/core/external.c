@@ -12,16 +12,18 @@
 #include "engine/base/log.h"
 #include "engine/wire/json.h"
 
-#define POLL_MS       60000 // libcurl knows its own deadlines, and external_submit wakes it
-#define TOLD_EVERY_NS ((int64_t)60 * 1000000000)
-#define MS            1000000
+#define POLL_MS        60000 // libcurl knows its own deadlines, and external_submit wakes it
+#define HEAD_BYTES_MAX 16384
+#define TOLD_EVERY_NS  ((int64_t)60 * 1000000000)
+#define MS             1000000
 
 // One transfer under way.
 struct call {
     struct call *next_free;
     struct external_ask *ask;
     CURL *curl;
-    size_t size_bytes;
+    size_t head_bytes, size_bytes;
+    bool head_whole;
     char *body; // EXTERNAL_BODY_MAX
 };
 
@@ -65,6 +67,20 @@ static size_t on_body(char *data, size_t one, size_t size, void *ctx)
     return size;
 }
 
+// Of a head that breaks off libcurl takes what came. Called for each line of it.
+static size_t on_head(char *data, size_t one, size_t size, void *ctx)
+{
+    struct call *call = ctx;
+    struct str line = str_trim(str_make(data, size));
+
+    (void)one;
+    call->head_bytes += size;
+    if (call->head_bytes > HEAD_BYTES_MAX) return 0;              // which ends the transfer
+    if (str_starts(line, STR("HTTP/"))) call->head_whole = false; // 100 is one of its own
+    if (line.size == 0) call->head_whole = true;
+    return size;
+}
+
 // -- asking ------------------------------------------------------------------------------------
 
 static CURLcode set_options(const struct external *e, struct call *call)
@@ -84,6 +100,8 @@ static CURLcode set_options(const struct external *e, struct call *call)
     curl_easy_setopt(c, CURLOPT_POST, 1L);
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.size);
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, ask->body.ptr);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(c, CURLOPT_PRIVATE, call);
@@ -111,7 +129,8 @@ static void begin(struct external *e, struct external_ask *ask)
     }
     e->free_call = call->next_free;
     call->ask = ask;
-    call->size_bytes = 0;
+    call->head_bytes = call->size_bytes = 0;
+    call->head_whole = false;
     curl_easy_reset(call->curl); // the connections are multi's, and stay
     if (set_options(e, call) == CURLE_OK && curl_multi_add_handle(e->multi, call->curl) == CURLM_OK)
         return;
@@ -155,6 +174,7 @@ static struct answer answer_of(struct external *e, const struct call *call, CURL
     long status = 0;
 
     curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK && !call->head_whole) code = CURLE_GOT_NOTHING;
     if (code != CURLE_OK || (status != 200 && status != 409)) {
         tell(e, code, status);
         return answer;
