@@ -16,7 +16,7 @@ struct history_job {
     struct worker *worker;
     struct history_job *next_free;
     struct conn_id conn;
-    char raw[LIMIT_REPORT_RAW_BYTES];
+    char *raw; // copy of a report for the quarantine
 };
 
 static void on_arrival(struct worker *w, struct worker_message *message);
@@ -34,6 +34,13 @@ int history_jobs_init(struct worker *w)
         w->free_history_jobs = job;
     }
     return 0;
+}
+
+void history_jobs_done(struct worker *w)
+{
+    // those that came back when the server had stopped
+    for (unsigned i = 0; w->history_jobs && i < LIMIT_JOBS; i++) free(w->history_jobs[i].raw);
+    free(w->history_jobs);
 }
 
 // In the reports thread: only pass it on.
@@ -116,6 +123,18 @@ static bool read_report(struct worker *w, const struct http_request *req, struct
 
 // -- there and back --------------------------------------------------------------------------
 
+// The body is gone when this turn ends. Without memory the quarantine knows only that there was
+// one.
+static void keep_raw(struct history_job *job, struct str body)
+{
+    size_t size = body.size < LIMIT_REPORT_RAW_BYTES ? body.size : LIMIT_REPORT_RAW_BYTES;
+
+    job->raw = size ? malloc(size) : NULL;
+    if (!job->raw) return;
+    memcpy(job->raw, body.ptr, size);
+    job->report.raw = str_make(job->raw, size);
+}
+
 void history_on_report(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
@@ -130,12 +149,7 @@ void history_on_report(void *ctx, struct conn *conn, const struct http_request *
     w->free_history_jobs = job->next_free;
     job->report = (struct report_job){.on_done = on_done};
     job->report.quarantined = !read_report(w, req, &job->report.attempt);
-    if (job->report.quarantined) {
-        size_t size = req->body.size < sizeof job->raw ? req->body.size : sizeof job->raw;
-
-        if (size) memcpy(job->raw, req->body.ptr, size);
-        job->report.raw = str_make(job->raw, size);
-    }
+    if (job->report.quarantined) keep_raw(job, req->body);
     job->conn = conn_defer(conn);
     reports_submit(w->engine->reports, &job->report);
 }
@@ -169,6 +183,8 @@ static void on_arrival(struct worker *w, struct worker_message *message)
         conn_answer_error(conn, job->report.err, why_failed(job->report.err));
     else if (conn)
         conn_answer_canned(conn, &w->engine->allowed);
+    free(job->raw);
+    job->raw = NULL;
     job->next_free = w->free_history_jobs;
     w->free_history_jobs = job;
 }

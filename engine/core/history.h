@@ -13,3 +13,4 @@
 route_fn history_on_report;
 // Makes the worker's LIMIT_JOBS jobs. 0 or ERR_NOMEM.
 int history_jobs_init(struct worker *w);
+void history_jobs_done(struct worker *w);
