@@ -214,7 +214,7 @@ void worker_done(struct worker *w)
     server_free(w->server);
     if (w->reader) qsbr_leave(w->reader);
     free(w->jobs);
-    free(w->history_jobs);
+    history_jobs_done(w);
     consult_done(w);
     free(w->decider.clock);
     memset(w, 0, sizeof *w);
