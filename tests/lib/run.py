@@ -22,7 +22,7 @@ BUILDS = {
                    '--buildtype=debugoptimized'],
 }
 # In the order of how soon they say something useful.
-SUITES = ('tidy', 'unit', 'fuzz', 'http', 'crash', 'deploy', 'packs')
+SUITES = ('tidy', 'unit', 'fuzz', 'packs', 'http', 'crash', 'oracle', 'deploy')
 SECONDS_MAX = 600  # of one test program
 TAIL_LINES = 40
 SANITIZE = {
