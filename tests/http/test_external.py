@@ -1,154 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules that ask a customer's own service: what it gets, what its answer means, and that nobody
 else waits for it."""
-import http.server
 import json
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
 
 from lib.client import Broken, request
 from lib.engine import EngineCase
+from lib.service import Service
 
 NOON = '2026-11-23T17:00:00Z'
 PHONE = {'GSW_PHONE': '2125550100', 'GSW_CAMPAIGN_GROUP_NAME': 'asks'}
 OTHER = {'GSW_PHONE': '2125550100', 'GSW_CAMPAIGN_GROUP_NAME': 'other'}
 SILENT = 'the external service has not answered, so nothing is allowed'
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    disable_nagle_algorithm = True
-
-    def do_POST(self):
-        service = self.server.service
-        body = self.rfile.read(int(self.headers['content-length']))
-        with service.lock:
-            service.asked.append((self.path, self.headers, body))
-        try:
-            getattr(self, self.path.split('?')[0][1:])(body)
-        except OSError:
-            self.close_connection = True
-
-    do_GET = do_POST
-
-    def answer(self, status, body=b'', **headers):
-        self.send_response(status)
-        for name, value in {'Content-Length': len(body), **headers}.items():
-            self.send_header(name, str(value))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def raw(self, data):
-        self.wfile.write(data)
-        self.close_connection = True
-
-    def allow(self, _):
-        self.answer(200, b'{}')
-
-    def refuse(self, _):
-        self.answer(409, b'{"why":{"a":[1]},"GSW_CALL_RESULT":77}')
-
-    def refuse_only(self, _):
-        self.answer(409)
-
-    def refuse_badly(self, _):
-        self.answer(409, b'{"GSW_CALL_RESULT":77,,')
-
-    def refuse_beyond(self, _):
-        self.answer(409, b'{"GSW_CALL_RESULT":1000}')
-
-    def by_phone(self, body):
-        """Odd numbers are refused."""
-        odd = int(json.loads(body)['GSW_PHONE'][-1]) % 2
-        self.answer(409 if odd else 200, b'{"GSW_CALL_RESULT":71}' if odd else b'')
-
-    def held(self, _):
-        self.server.service.go_on.wait(20)
-        self.answer(200)
-
-    def error(self, _):
-        self.answer(500)
-
-    def nothing(self, _):
-        self.answer(204)
-
-    def redirect(self, _):
-        self.answer(307, Location='/allow')
-
-    def huge(self, _):
-        self.answer(200, b'x' * 5000000)
-
-    def garbage(self, _):
-        self.raw(b'\0\1\2 this is no HTTP\r\n\r\n')
-
-    def cut_off(self, _):
-        self.raw(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}')
-
-    def hang_up(self, _):
-        self.close_connection = True
-
-    def half_a_head(self, _):
-        self.raw(b'HTTP/1.1 200 OK\r\n')
-
-    def endless_head(self, _):
-        self.raw(b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 5000 + b'Content-Length: 0\r\n\r\n')
-
-    def first_continue(self, _):
-        self.raw(b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
-
-    def only_continue(self, _):
-        self.raw(b'HTTP/1.1 100 Continue\r\n\r\n')
-
-    def until_close(self, _):
-        self.raw(b'HTTP/1.0 200 OK\r\n\r\n{}')
-
-    def chunked(self, _):
-        self.raw(b'HTTP/1.1 409 No\r\nTransfer-Encoding: chunked\r\n\r\n'
-                 b'9\r\n{"GSW_CAL\r\ne\r\nL_RESULT": 77}\r\n0\r\nX: trailer\r\n\r\n')
-
-    def log_message(self, *_):
-        pass
-
-
-class Listener(http.server.ThreadingHTTPServer):
-    request_queue_size = 512
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        pass
-
-
-class Service:
-    """A customer's service on loopback, with a thread a connection."""
-
-    def __init__(self, context=None):
-        self.lock, self.asked, self.go_on = threading.Lock(), [], threading.Event()
-        self.server = Listener(('127.0.0.1', 0), Handler)
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.service = self
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def stop(self):
-        self.go_on.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-    def count(self, path=None):
-        with self.lock:
-            return len([1 for p, *_ in self.asked if path is None or p == path])
-
-    def wait(self, count, seconds=10):
-        end = time.monotonic() + seconds
-        while self.count() < count:
-            if time.monotonic() > end:
-                raise AssertionError(f'asked {self.count()} times, not {count}')
-            time.sleep(0.002)
 
 
 class ExternalCase(EngineCase):
@@ -397,29 +266,43 @@ class TestConnections(ExternalCase):
             self.blocked(client.receive(), 'external', 'service', 71)
             self.allowed(client.receive())
 
+    def leave(self, client, k):
+        """Every other one with a reset: the engine answers those that only close."""
+        if k % 2:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        client.close()
+
     def test_a_connection_that_goes_away(self):
-        engine = self.start(self.rule('held'), threads=1)
-        with engine.client() as client:
+        for k in range(2):
+            engine = self.start(self.rule('held'), threads=1)
+            self.service.go_on.clear()
+            client = engine.client()
             client.send(request('POST', '/ocs/validate', PHONE))
-            self.service.wait(1)
-        time.sleep(0.1)
-        self.service.go_on.set()
-        self.idle(engine)
-        self.allowed(engine.validate(PHONE))  # its answer was kept
-        self.assertEqual(self.service.count(), 1)
+            self.service.wait(k + 1)
+            self.leave(client, k)
+            time.sleep(0.1)
+            self.assertEqual(engine.metric('dialgate_external_asks'), 1)
+            self.service.go_on.set()
+            self.idle(engine)
+            self.allowed(engine.validate(PHONE))  # its answer was kept
+            self.assertEqual(self.service.count(), k + 1)
+            self.assertEqual(engine.metric('dialgate_decisions_total{verdict="allow",type=""}'),
+                             2 - k)
 
     def test_many_that_go_away(self):
         engine = self.start(self.rule('held', timeout_ms=10000), threads=1)
-        for n in range(300):  # more than there is room for: each gives its place back
-            if n % 100 == 0:
-                self.service.go_on.set()
-                self.idle(engine)
-                self.service.go_on.clear()
-            with engine.client() as client:
+        for n in range(0, 600, 100):  # more than there is room for: each gives its place back
+            clients = [engine.client() for _ in range(100)]
+            for k, client in enumerate(clients):
                 client.send(request('POST', '/ocs/validate',
-                                    {**PHONE, 'GSW_PHONE': f'212555{n:04}'}))
+                                    {**PHONE, 'GSW_PHONE': f'212555{n + k:04}'}))
+            self.service.wait(n + 100)
+            for k, client in enumerate(clients):
+                self.leave(client, k)
+            self.service.go_on.set()
+            self.idle(engine)
+            self.service.go_on.clear()
         self.service.go_on.set()
-        self.idle(engine)
         self.assertEqual(self.asks(engine, 'unsent'), 0)
         self.allowed(engine.validate({**PHONE, 'GSW_PHONE': '3125550100'}))
 

@@ -136,7 +136,7 @@ static void test_no_mixture_is_ever_found(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, write_again_and_again, races[i]), 0);
     while (!atomic_load(&one.ready) || !atomic_load(&two.ready)) continue;
-    for (unsigned n = 0; n < 3000000 || found[0] < 100 || found[1] < 100; n++) {
+    for (unsigned n = 0; n < 60000000 || found[0] < 100 || found[1] < 100; n++) {
         const struct race *r = races[n % 2];
         struct answer answer;
 
