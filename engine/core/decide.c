@@ -30,10 +30,12 @@ static struct attempts_count count(void *ctx, const struct attempts_query *query
 {
     const struct decide_case *c = ctx;
     struct attempts_count n = {.unknown = true};
+    int64_t ahead_s = c->at_s > c->d->wall_s ? c->at_s - c->d->wall_s : 0;
 
     if (!c->d->ledger) return n;
-    n = ledger_count(c->d->ledger, c->who, query, c->d->wall_s);
-    if (c->d->settled_s < c->q->gate->plan->set->reserve_s) {
+    // what is reserved now is not reserved any more at an instant that lies ahead of its end
+    n = ledger_count(c->d->ledger, c->who, query, c->d->wall_s + ahead_s);
+    if (c->d->settled_s + ahead_s < c->q->gate->plan->set->reserve_s) {
         n.count++;
         n.reserved++;
     }

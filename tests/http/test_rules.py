@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rule sets: where they come from, how they are replaced, whose they are."""
 import json
+import pathlib
+import shutil
 import signal
+import threading
 import time
 
 from lib.engine import EngineCase, SharedEngineCase
@@ -257,8 +260,6 @@ class TestFiles(RulesCase):
 
 class TestZoneFiles(RulesCase):
     def test_new_ones_are_read_by_themselves(self):
-        import pathlib
-        import shutil
         zoneinfo = self.folder / 'zoneinfo'
         shutil.copytree(pathlib.Path('/usr/share/zoneinfo'), zoneinfo, symlinks=False,
                         ignore=shutil.ignore_patterns('right', 'posix', 'localtime'))
@@ -309,3 +310,38 @@ class TestEffective(SharedEngineCase):
                 f'dialgate_rule_blocks_total{{tenant="default",rule="{rule}",mode="{mode}"}}'), 3)
         self.assertEqual(self.server.metric(
             'dialgate_decisions_total{verdict="block",type="contact_times"}'), 3)
+
+
+class TestUnderLoad(RulesCase):
+    def test_replaced_while_questions_are_asked(self):
+        """Two rule sets in turn: whoever asks sees one of them whole, and never an error."""
+        engine = self.start()
+        sets = [rules(*[hours('01:00', '02:00', name=f'{name}{n}', priority=n,
+                              call_result=result) for n in range(20)], version=name)
+                for name, result in (('a', 61), ('b', 62))]
+        self.put(engine, sets[0])
+        stop, seen, wrong = threading.Event(), set(), []
+
+        def ask():
+            with engine.client() as client:
+                while not stop.is_set():
+                    answer = client.ask('POST', '/ocs/validate', PHONE)
+                    body = answer.json()
+                    pair = (body.get('GSW_BLOCKING_RULE'), body.get('GSW_CALL_RESULT'))
+                    seen.add(pair)
+                    if answer.status != 409 or pair not in (('a0', 61), ('b0', 62)):
+                        wrong.append(answer)
+                        return
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        with engine.client() as client:
+            for n in range(200):
+                answer = client.ask('PUT', '/v1/rules', sets[n % 2])
+                self.assertEqual(answer.status, 200, answer)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(seen, {('a0', 61), ('b0', 62)})
