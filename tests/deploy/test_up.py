@@ -51,6 +51,7 @@ class TestUp(unittest.TestCase):
         self.assertEqual(re.findall(r'^  HTTP (\d+)$', said, re.M), ['200', '409'])
         self.assertIn('"GSW_BLOCKING_RULE":"national"', said)
         self.assertIn('Try next', said)
+        self.assertIn('"intervals":[{"from":', said)
         with open(self.var / 'registry.txt') as file:
             self.assertEqual(sum(1 for _ in file), SAMPLE)
         engines = self.engines()
