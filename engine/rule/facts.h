@@ -36,7 +36,7 @@ struct facts {
     const struct zone_set *zones[ZONE_SOURCES]; // NULL = that source says nothing
     // What it says beside that, where it contradicts itself: a number and GSW_D_TZ_JAVA_NAME.
     const struct zone_set *zones_also[ZONE_SOURCES];
-    const struct zone_set *zones_else;          // when the chosen sources say nothing
+    const struct zone_set *zones_else; // when the chosen sources say nothing
     uint64_t national;  // digits behind the country code (NANP: ten digits), 0 = no device
     uint64_t postal;    // as struct rule_postal; 0 = none
     uint32_t subject;   // attempt_word; 0 = none
