@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     block_signals(&set);
     err = engine_start(&engine, argc, argv, &info);
     if (err)
-        log_error("engine", "%s", info.text);
+        log_error("engine", "nothing was started: %s", info.text);
     else if (!answer_question(&engine.conf))
         serve(&set);
     if (atomic_load(&engine.failed)) err = ERR_SYSTEM;

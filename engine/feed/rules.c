@@ -23,6 +23,14 @@ static int path_of(char *dst, size_t size_bytes, const char *data_dir, const cha
     return err_set(info, ERR_STORAGE, "the data directory's path is too long");
 }
 
+// What reading it back gives: without a byte order mark and what stands round the object.
+static struct str bare(struct str document)
+{
+    if (str_starts(document, STR("\xef\xbb\xbf")))
+        document = str_make(document.ptr + 3, document.size - 3);
+    return str_trim(document);
+}
+
 int rules_save(const char *data_dir, const char *tenant, uint64_t file_sum, struct str document,
                struct err_info *info)
 {
@@ -30,6 +38,7 @@ int rules_save(const char *data_dir, const char *tenant, uint64_t file_sum, stru
     struct buf text;
     int err;
 
+    document = bare(document);
     if (snprintf(path, sizeof path, "%s/rules", data_dir) >= (int)sizeof path ||
         file_make_dir(path, info) < 0)
         return ERR_STORAGE;

@@ -64,14 +64,18 @@ class TestPut(RulesCase):
     def test_get_gives_what_was_put(self):
         engine = self.start()
         self.problem(engine.ask('GET', '/v1/rules'), 404, 'not_found')
-        text = '\n ' + json.dumps(rules(OPEN), indent=3)
+        text = '\ufeff\n ' + json.dumps(rules(OPEN), indent=3) + ' \n'
         self.put(engine, text)
         answer = engine.ask('GET', '/v1/rules')
-        self.assertEqual((answer.status, answer.json()), (200, json.loads(text)))
+        self.assertEqual((answer.status, answer.body.decode()), (200, text))
         first = answer.headers['etag']
         self.assertRegex(first, r'^"[0-9a-f]{16}"$')
         self.put(engine, rules(SHUT))
         self.assertNotEqual(engine.ask('GET', '/v1/rules').headers['etag'], first)
+        self.put(engine, text)
+        engine.stop()
+        engine = self.start()
+        self.assertEqual(engine.ask('GET', '/v1/rules').body.decode(), text[1:].strip())
 
     def test_every_error_has_its_pointer(self):
         engine = self.start()

@@ -134,7 +134,8 @@ class TestModes(WindowsCase):
         engine = self.start({
             'rules': [hours('08:00', '21:00'),
                       {'name': 'never', 'type': 'location', 'where': {'country': ['US']}}],
-            'plans': [{'campaign_group': 'Spring@Agents', 'rules': ['never']}]})
+            'plans': [{'campaign_group': 'Spring@Agents', 'rules': ['never']},
+                      {'campaign_group': 'Früh "1"', 'rules': ['never']}]})
         ask = engine.validate
         self.allowed(ask({'GSW_PHONE': NEW_YORK}))
         self.allowed(ask({'GSW_PHONE': NEW_YORK, 'GSW_CAMPAIGN_GROUP_NAME': 'Autumn'}))
@@ -144,6 +145,10 @@ class TestModes(WindowsCase):
             {'phone': NEW_YORK}, {'phone': NEW_YORK, 'campaign_group': 'Autumn'}]}
         results = engine.ask('POST', '/v1/decisions', batch).json()['results']
         self.assertEqual([r['verdict'] for r in results], ['block', 'allow'])
+        batch = {'campaign_group': 'Früh "1"', 'records': [{'phone': NEW_YORK}] * 3}
+        for text in (json.dumps(batch), json.dumps(batch, ensure_ascii=False)):
+            results = engine.ask('POST', '/v1/decisions', text).json()['results']
+            self.assertEqual([r['rule'] for r in results], ['never'] * 3)
 
     def test_call_result_and_expressions(self):
         engine = self.start({'rules': [

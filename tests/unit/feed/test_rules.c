@@ -72,6 +72,8 @@ static void what_was_saved_is_loaded(void **state)
     holds("{\"version\": \"1\",\n  \"x\": \"}\"}", 0xfedcba9876543210);
     save("{}", 0);
     holds("{}", 0);
+    save("\xef\xbb\xbf\r\n\t {\"version\":\"2\"}\n\n ", 1);
+    holds("{\"version\":\"2\"}", 1);
     assert_int_equal(rules_load(&saved, dir, "initech", NULL), ERR_NOT_FOUND);
 }
 
