@@ -8,6 +8,7 @@
 #include "engine/base/limits.h"
 
 #define MS            1000000
+#define WAYS          8
 #define SAID_BITS     2
 #define RESULT_BITS   10
 #define RESULT_MAX    999
@@ -36,9 +37,38 @@ void answers_free(struct answers *a)
     free(a);
 }
 
+static unsigned bucket_of(uint64_t key)
+{
+    return (unsigned)((key >> 32) % (LIMIT_EXTERNAL_ANSWERS / WAYS)) * WAYS;
+}
+
+// True when it is the key's; *ret_value in any case.
+static bool look(const struct slot *slot, uint64_t key, uint64_t *ret_value)
+{
+    uint64_t lock = atomic_load_explicit(&slot->lock, memory_order_relaxed);
+
+    *ret_value = atomic_load_explicit(&slot->value, memory_order_relaxed);
+    return (lock ^ *ret_value) == key;
+}
+
+// The slot of the key, or else of what ends first: that is what is free, then what has ended.
+static struct slot *place_of(struct answers *a, uint64_t key)
+{
+    struct slot *slot = &a->slot[bucket_of(key)], *first = slot;
+    uint64_t value, least = UINT64_MAX;
+
+    for (unsigned i = 0; i < WAYS; i++, slot++) {
+        if (look(slot, key, &value)) return slot;
+        if (value >= least) continue;
+        least = value;
+        first = slot;
+    }
+    return first;
+}
+
 void answers_keep(struct answers *a, uint64_t key, const struct answer *answer)
 {
-    struct slot *slot = &a->slot[key % LIMIT_EXTERNAL_ANSWERS];
+    struct slot *slot = place_of(a, key);
     uint64_t value;
 
     CHECK(key != 0 && answer->call_result >= 0 && answer->call_result <= RESULT_MAX);
@@ -50,12 +80,16 @@ void answers_keep(struct answers *a, uint64_t key, const struct answer *answer)
 
 bool answers_find(const struct answers *a, uint64_t key, int64_t now_ns, struct answer *ret)
 {
-    const struct slot *slot = &a->slot[key % LIMIT_EXTERNAL_ANSWERS];
-    uint64_t lock = atomic_load_explicit(&slot->lock, memory_order_relaxed);
-    uint64_t value = atomic_load_explicit(&slot->value, memory_order_relaxed);
-    int64_t until_ns = (int64_t)(value >> UNTIL_SHIFT) * MS;
+    const struct slot *slot = &a->slot[bucket_of(key)];
+    int64_t until_ns = 0;
+    uint64_t value;
 
-    if ((lock ^ value) != key || now_ns >= until_ns) return false;
+    for (unsigned i = 0; i < WAYS; i++)
+        if (look(&slot[i], key, &value)) {
+            until_ns = (int64_t)(value >> UNTIL_SHIFT) * MS;
+            break;
+        }
+    if (now_ns >= until_ns) return false;
     ret->said = (enum judge_external)(value & MASK_OF(SAID_BITS));
     ret->call_result = (int)(value >> SAID_BITS & MASK_OF(RESULT_BITS));
     ret->until_ns = until_ns;

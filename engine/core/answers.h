@@ -3,7 +3,7 @@
 // answers: what customers' services said about contacts, for as long as their rules keep it. One
 // table for all threads, so that a service is asked once however many connections ask the engine.
 //
-// Direct-mapped: a newer answer takes the place of an older one with the same slot, which is then
+// Eight answers share a bucket; the ninth takes the place of the one that ends first, which is then
 // asked for again. No lock: a slot is two words, and halves of two answers give no answer.
 #pragma once
 

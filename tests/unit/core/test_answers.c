@@ -9,13 +9,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/limits.h"
 #include "engine/core/answers.h"
 
-#define MS       ((int64_t)1000000)
-#define HOUR     (3600 * 1000 * MS)
-#define KEY      0x123456789abcdef1u
-#define NEIGHBOR (KEY + LIMIT_EXTERNAL_ANSWERS) // the same slot
+#define MS   ((int64_t)1000000)
+#define HOUR (3600 * 1000 * MS)
+#define KEY  0x123456789abcdef1u
+#define WAYS 8 // answers that share a bucket
 
 static int set_up(void **state)
 {
@@ -77,7 +78,7 @@ static void test_each_answer_comes_back(void **state)
         assert_true(answers_find(*state, KEY, 0, &found));
         assert_int_equal(found.until_ns, answers[i].until_ns);
         misses(*state, KEY + 1, 0);
-        misses(*state, NEIGHBOR, 0);
+        misses(*state, KEY + LIMIT_EXTERNAL_ANSWERS, 0);
     }
 }
 
@@ -91,15 +92,50 @@ static void test_it_ends(void **state)
     finds(*state, KEY, 5000 * MS, JUDGE_EXTERNAL_REFUSES, 7);
 }
 
-static void test_a_newer_one_takes_the_slot(void **state)
+static uint64_t neighbor(unsigned n)
 {
-    keep(*state, KEY, JUDGE_EXTERNAL_ALLOWS, 0, HOUR);
-    keep(*state, NEIGHBOR, JUDGE_EXTERNAL_REFUSES, 5, HOUR);
-    misses(*state, KEY, 0);
-    finds(*state, NEIGHBOR, 0, JUDGE_EXTERNAL_REFUSES, 5);
-    keep(*state, KEY + 1, JUDGE_EXTERNAL_ALLOWS, 0, HOUR); // next door
-    finds(*state, NEIGHBOR, 0, JUDGE_EXTERNAL_REFUSES, 5);
-    finds(*state, KEY + 1, 0, JUDGE_EXTERNAL_ALLOWS, 0);
+    return KEY + ((uint64_t)n * (LIMIT_EXTERNAL_ANSWERS / WAYS) << 32);
+}
+
+static void test_the_first_to_end_makes_room(void **state)
+{
+    for (unsigned n = 0; n < WAYS; n++) // the third ends first, then the others in turn
+        keep(*state, neighbor(n), JUDGE_EXTERNAL_REFUSES, (int)n + 1,
+             n == 3 ? HOUR : HOUR * (n + 2));
+    for (unsigned n = 0; n < WAYS; n++)
+        finds(*state, neighbor(n), 0, JUDGE_EXTERNAL_REFUSES, (int)n + 1);
+    keep(*state, neighbor(5), JUDGE_EXTERNAL_ALLOWS, 0, HOUR * 7); // in its own place
+    finds(*state, neighbor(3), 0, JUDGE_EXTERNAL_REFUSES, 4);
+    keep(*state, neighbor(8), JUDGE_EXTERNAL_REFUSES, 9, HOUR * 99);
+    misses(*state, neighbor(3), 0);
+    keep(*state, neighbor(9), JUDGE_EXTERNAL_REFUSES, 10, HOUR * 99);
+    misses(*state, neighbor(0), 0);
+    for (unsigned n = 1; n < WAYS + 2; n++)
+        if (n == 5)
+            finds(*state, neighbor(n), 0, JUDGE_EXTERNAL_ALLOWS, 0);
+        else if (n != 3)
+            finds(*state, neighbor(n), 0, JUDGE_EXTERNAL_REFUSES, (int)n + 1);
+    keep(*state, KEY + (1ull << 32), JUDGE_EXTERNAL_ALLOWS, 0, HOUR); // next door
+    finds(*state, neighbor(1), 0, JUDGE_EXTERNAL_REFUSES, 2);
+}
+
+static void test_half_full_almost_nothing_is_lost(void **state)
+{
+    uint64_t random = 42;
+    unsigned lost = 0;
+
+    for (unsigned round = 0; round < 2; round++, random = 42)
+        for (unsigned n = 0; n < LIMIT_EXTERNAL_ANSWERS / 2; n++) {
+            struct answer found;
+            uint64_t key = hash_keyed_u64(random++, n) | 1;
+
+            if (round == 0)
+                keep(*state, key, JUDGE_EXTERNAL_ALLOWS, 0, HOUR);
+            else
+                lost += !answers_find(*state, key, 0, &found);
+        }
+    print_message("%u of %d lost\n", lost, LIMIT_EXTERNAL_ANSWERS / 2);
+    assert_true(lost < LIMIT_EXTERNAL_ANSWERS / 2 / 50);
 }
 
 // -- threads -----------------------------------------------------------------------------------
@@ -128,11 +164,13 @@ static void test_no_mixture_is_ever_found(void **state)
 {
     struct race one = {.answers = *state, .key = KEY, .said = JUDGE_EXTERNAL_ALLOWS};
     struct race two = {
-        .answers = *state, .key = NEIGHBOR, .said = JUDGE_EXTERNAL_REFUSES, .result = 999};
+        .answers = *state, .key = neighbor(1), .said = JUDGE_EXTERNAL_REFUSES, .result = 999};
     struct race *races[] = {&one, &two};
     pthread_t threads[2];
     unsigned found[2] = {0, 0};
 
+    for (unsigned n = 2; n < WAYS + 1; n++) // so that they have one slot between them
+        keep(*state, neighbor(n), JUDGE_EXTERNAL_ALLOWS, 0, 9 * HOUR);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, write_again_and_again, races[i]), 0);
     while (!atomic_load(&one.ready) || !atomic_load(&two.ready)) continue;
@@ -158,7 +196,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_is_known_at_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each_answer_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_it_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_newer_one_takes_the_slot, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_first_to_end_makes_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_half_full_almost_nothing_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_mixture_is_ever_found, set_up, tear_down),
     };
 
