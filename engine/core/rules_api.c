@@ -2,6 +2,8 @@
 #include "engine/core/rules_api.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/check.h"
@@ -28,21 +30,25 @@ static_assert(offsetof(struct rules_job, feed) == 0, "a job is the head of its r
 
 // -- in feed's thread --------------------------------------------------------------------------
 
-static void warn(struct buf *out, bool *first, const char *fmt, struct str name)
+static void warn(struct buf *out, bool *first, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void warn(struct buf *out, bool *first, const char *fmt, ...)
 {
-    char memory[512];
-    struct buf text;
+    char text[512];
+    va_list args;
 
-    buf_wrap(&text, memory, sizeof memory);
-    buf_printf(&text, fmt, STR_ARG(name));
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
     if (!*first) buf_char(out, ',');
     *first = false;
-    buf_json(out, buf_view(&text));
+    buf_json(out, str_of(text));
 }
 
 static void write_warnings(struct buf *out, const struct view *view, unsigned tenant)
 {
     const struct ruleset *set = view->tenant[tenant].book->set;
+    unsigned unverified = 0;
     bool first = true;
 
     for (unsigned i = 0; i < set->list_count; i++)
@@ -50,10 +56,14 @@ static void write_warnings(struct buf *out, const struct view *view, unsigned te
             warn(out, &first,
                  "there is no list %.*s: it blocks where it holds; try: --list, or PUT "
                  "/v1/lists/{list}",
-                 set->list[i].name);
+                 STR_ARG(set->list[i].name));
     for (unsigned i = 0; i < set->rule_count; i++)
-        if (set->rule[i].pack.ptr && !set->rule[i].verified.ptr && set->rule[i].shadow)
-            warn(out, &first, "%.*s is not verified and runs in shadow", set->rule[i].name);
+        unverified += set->rule[i].pack.ptr && !set->rule[i].verified.ptr && set->rule[i].shadow;
+    if (unverified)
+        warn(out, &first,
+             "%u rules of packs are not verified and run in shadow: GET /v1/rules/effective names "
+             "them; \"unverified_rules\": \"enforce\" has them block",
+             unverified);
 }
 
 static void write_done(struct buf *out, const struct view *view, unsigned tenant)

@@ -137,6 +137,9 @@ class TestPut(RulesCase):
         self.blocked(engine.validate(PHONE), 'freshness', 'nowhere')
         self.assertEqual(engine.ask('GET', '/readyz').status, 503)
         self.assertIn('nowhere', engine.ask('GET', '/readyz').json()['reasons'][0])
+        said = self.put(engine, rules(OPEN, packs=['us-states']))['warnings']
+        self.assertEqual(len(said), 1)  # one sentence, however many rules
+        self.assertIn('not verified', said[0])
 
     def test_too_many_fields_of_all_tenants(self):
         engine = self.start('--tenant', 'a', '--tenant', 'b')
