@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/rand.h"
+#include "engine/base/str.h"
 
 #define HALF   100 // 100 x 100 = the subscribers, so that a Feistel network needs no cycle walking
 #define ROUNDS 4
@@ -68,11 +69,30 @@ static unsigned areas_all(uint16_t dst[REGISTRY_AREAS_MAX])
     return n;
 }
 
+static bool fits(uint64_t count, unsigned areas)
+{
+    return areas >= 1 && areas <= REGISTRY_AREAS_MAX &&
+           count <= (uint64_t)areas * REGISTRY_EXCHANGES * REGISTRY_SUBSCRIBERS;
+}
+
+// `area_index` says which areas: 0 or -1.
+static void begin(struct registry *r, uint64_t seed, uint64_t count)
+{
+    unsigned n = 0;
+    for (unsigned npa = 0; npa < 1000; npa++) {
+        if (r->area_index[npa] < 0) continue;
+        r->area_index[npa] = (int16_t)n;
+        r->area[n++] = (uint16_t)npa;
+    }
+    r->seed = seed;
+    r->count = count;
+    r->area_count = n;
+    r->exchange_count = (uint64_t)n * REGISTRY_EXCHANGES;
+}
+
 bool registry_init(struct registry *r, uint64_t seed, uint64_t count, unsigned areas)
 {
-    uint64_t exchanges = (uint64_t)areas * REGISTRY_EXCHANGES;
-    if (areas < 1 || areas > REGISTRY_AREAS_MAX) return false;
-    if (count > exchanges * REGISTRY_SUBSCRIBERS) return false;
+    if (!fits(count, areas)) return false;
 
     uint16_t all[REGISTRY_AREAS_MAX];
     CHECK(areas_all(all) == REGISTRY_AREAS_MAX);
@@ -84,16 +104,35 @@ bool registry_init(struct registry *r, uint64_t seed, uint64_t count, unsigned a
         all[i] = all[j];
         all[j] = swap;
     }
-    *r = (struct registry){
-        .seed = seed, .count = count, .exchange_count = exchanges, .area_count = areas};
+    *r = (struct registry){0};
     memset(r->area_index, 0xff, sizeof r->area_index);
     for (unsigned i = 0; i < areas; i++) r->area_index[all[i]] = 0;
+    begin(r, seed, count);
+    return true;
+}
+
+// The next code of a text, 0 when there is none.
+static unsigned code_next(const char **at)
+{
+    unsigned code = 0;
+    for (; str_is_digit(**at) && code < 1000; (*at)++) code = code * 10 + (unsigned)(**at - '0');
+    if (**at == ',' && (*at)[1] != '\0') (*at)++;
+    return code >= 200 && code < 1000 && code / 10 % 10 != 9 && code % 100 != 11 ? code : 0;
+}
+
+bool registry_init_codes(struct registry *r, uint64_t seed, uint64_t count, const char *codes)
+{
     unsigned n = 0;
-    for (unsigned npa = 0; npa < 1000; npa++) {
-        if (r->area_index[npa] < 0) continue;
-        r->area_index[npa] = (int16_t)n;
-        r->area[n++] = (uint16_t)npa;
+    *r = (struct registry){0};
+    memset(r->area_index, 0xff, sizeof r->area_index);
+    while (*codes != '\0') {
+        unsigned code = code_next(&codes);
+        if (code == 0 || r->area_index[code] == 0) return false;
+        r->area_index[code] = 0;
+        n++;
     }
+    if (!fits(count, n)) return false;
+    begin(r, seed, count);
     return true;
 }
 

@@ -6,7 +6,8 @@
 // 200 to 999; subscribers 0000 to 9999. The count is spread evenly over all exchanges, and inside
 // an exchange a seeded permutation of the 10,000 subscribers says which come first. So membership
 // of any number is known without the file, and the complement can be drawn from as surely.
-// 335 areas (about what is assigned in the NANP) hold 2.68 thousand million numbers.
+// 335 areas (about what is assigned in the NANP) hold 2.68 thousand million numbers. Where it
+// matters what lies where, the areas are named instead.
 //
 // Pure functions over an initialised struct; any thread.
 #pragma once
@@ -30,6 +31,9 @@ struct registry {
 
 // False when the areas are not 1 … 712 or `count` does not fit into them.
 bool registry_init(struct registry *r, uint64_t seed, uint64_t count, unsigned areas);
+// Over the area codes of a text instead ("212,312"). False for one that is not valid or comes
+// twice.
+bool registry_init_codes(struct registry *r, uint64_t seed, uint64_t count, const char *codes);
 // Is the ten-digit number on it?
 bool registry_has(const struct registry *r, uint64_t number);
 // The index-th number on it, index < count: every number once, ascending by exchange.

@@ -18,15 +18,18 @@
 #define WORDS      ((REGISTRY_SUBSCRIBERS + 63) / 64)
 
 static const char usage[] =
-    "registry-gen --count N [--seed S] [--areas K] [--plain] [--absent --of-count M]\n"
+    "registry-gen --count N [--seed S] [--areas K | --codes C,C] [--plain]\n"
+    "             [--absent --of-count M]\n"
     "  --count N      numbers to write\n"
     "  --seed S       which registry (1)\n"
     "  --areas K      area codes it covers (335)\n"
+    "  --codes C,C    these area codes\n"
     "  --plain        ten digits a line instead of area,number\n"
     "  --absent       numbers that are not on the registry of --of-count numbers\n";
 
 struct options {
     uint64_t count, seed, areas, of_count;
+    const char *codes;
     bool plain, absent;
 };
 
@@ -42,7 +45,7 @@ static bool options_read(struct options *o, int argc, char **argv)
 {
     static const struct option table[] = {
         {"count", 1, 0, 'c'}, {"seed", 1, 0, 's'},   {"areas", 1, 0, 'a'}, {"of-count", 1, 0, 'o'},
-        {"plain", 0, 0, 'p'}, {"absent", 0, 0, 'x'}, {0, 0, 0, 0},
+        {"plain", 0, 0, 'p'}, {"absent", 0, 0, 'x'}, {"codes", 1, 0, 'n'}, {0, 0, 0, 0},
     };
     *o = (struct options){.seed = 1, .areas = REGISTRY_AREAS_DEFAULT};
     bool counted = false, ok = true;
@@ -55,6 +58,8 @@ static bool options_read(struct options *o, int argc, char **argv)
             ok = str_to_u64(str_of(optarg), &o->areas);
         else if (c == 'o')
             ok = str_to_u64(str_of(optarg), &o->of_count);
+        else if (c == 'n')
+            o->codes = optarg;
         else if (c == 'p')
             o->plain = true;
         else if (c == 'x')
@@ -123,6 +128,12 @@ static int registry_write(struct writer *w, const struct registry *r, const stru
     return writer_flush(w);
 }
 
+static bool has_room(const struct registry *r, const struct options *o, uint64_t on_it)
+{
+    uint64_t room = r->exchange_count * (uint64_t)(REGISTRY_SUBSCRIBERS - 2);
+    return o->count <= room && on_it <= room && (!o->absent || o->count + on_it <= room);
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -132,9 +143,9 @@ int main(int argc, char **argv)
     }
     struct registry r;
     uint64_t on_it = o.absent ? o.of_count : o.count;
-    uint64_t room = o.areas * REGISTRY_EXCHANGES * (uint64_t)(REGISTRY_SUBSCRIBERS - 2);
-    if (o.count > room || on_it > room || (o.absent && o.count + on_it > room) ||
-        !registry_init(&r, o.seed, on_it, (unsigned)o.areas)) {
+    if (!(o.codes ? registry_init_codes(&r, o.seed, on_it, o.codes)
+                  : registry_init(&r, o.seed, on_it, (unsigned)o.areas)) ||
+        !has_room(&r, &o, on_it)) {
         fprintf(stderr, "registry-gen: that many numbers do not fit; try more --areas (up to %d)\n",
                 REGISTRY_AREAS_MAX);
         return 2;

@@ -9,11 +9,15 @@ from lib import machine
 class Registry:
     """What the load generator must know to tell who is on the list."""
 
-    def __init__(self, count, seed, areas=335):
+    def __init__(self, count, seed, areas=335, codes=None):
+        """`codes`: the area codes by name, instead of so many drawn by the seed."""
         self.count, self.seed, self.areas = count, seed, areas
+        self.where = ['--codes', ','.join(codes)] if codes else ['--areas', str(areas)]
+        if codes:
+            self.areas = f'{codes[0]}x{len(codes)}'
 
     def args(self):
-        return ['--count', str(self.count), '--seed', str(self.seed), '--areas', str(self.areas)]
+        return ['--count', str(self.count), '--seed', str(self.seed)] + self.where
 
     def file(self, plain=False):
         """FTC form, or ten digits a line."""
@@ -22,7 +26,7 @@ class Registry:
 
     def absent_file(self, count):
         return self._made(['--absent', '--of-count', str(self.count), '--count', str(count),
-                           '--seed', str(self.seed), '--areas', str(self.areas)],
+                           '--seed', str(self.seed)] + self.where,
                           f'absent-{count}-of-{self.count}-{self.areas}-{self.seed}.txt')
 
     @staticmethod

@@ -3,6 +3,7 @@
 them (also when the run breaks off)."""
 import atexit
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -28,12 +29,13 @@ class Server:
     """A process that answers on `port` of 127.0.0.1."""
     ready_s = 600
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, env=None):
         self.name, self.began = name, time.monotonic()
         self.log = machine.WORK / f'{name}.log'
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen(['taskset', '-c', str(machine.SERVER_CORE)] + command,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, **(env or {})})
         running.append(self)
         self.wait()
         self.start_s = time.monotonic() - self.began
@@ -81,7 +83,7 @@ class Server:
 class Engine(Server):
     """One thread. `lists`: {name: (file, 'kind=device,…')}"""
 
-    def __init__(self, lists, name='engine', spin_us=0, data=None):
+    def __init__(self, lists, name='engine', spin_us=0, data=None, more=(), env=None):
         self.port = machine.free_port()
         command = [machine.program('engine/dialgate-engine'), '--listen', f'127.0.0.1:{self.port}',
                    '--threads', '1', '--spin-us', str(spin_us)]
@@ -89,7 +91,7 @@ class Engine(Server):
             command += ['--data', str(data)]
         for list_name, (file, properties) in lists.items():
             command += ['--list', f'{list_name}={file},{properties},required']
-        super().__init__(name, command)
+        super().__init__(name, command + list(more), env)
 
     def answers(self):
         try:

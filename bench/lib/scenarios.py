@@ -7,6 +7,7 @@ import time
 from lib import machine, procs
 from lib.data import Registry, drop
 from lib.measure import Target, cpu_row, interleaved, rate_row, row
+from lib.rules import rules, s14
 
 DEVICES = 'kind=device'
 
@@ -344,5 +345,6 @@ def exact(stage):
 # In the order they run; what stands up much memory runs when the shared servers are gone.
 SHARED = {'exact': exact, 'S1': s1, 'S2': s2, 'S3': s3, 'S4': s4, 'S5': s5, 'S5-ndjson': s5n,
           'S11': s11, 'S13': s13}
-ALONE = {'S12': s12, 'S15': s15, 'S6': s6, 'S7': s7, 'S8': s8, 'S9': s9}
+ALONE = {'S12': s12, 'S14': s14, 'rules': rules, 'S15': s15, 'S6': s6, 'S7': s7, 'S8': s8,
+         'S9': s9}
 SLOW = ('S8',)  # not in --quick unless named

@@ -108,8 +108,9 @@ static int with_draw(const struct options *o, const struct driver *d, struct req
 {
     static struct registry registry;
     struct draw draw = {0};
-    if (!registry_init(&registry, o->seed, o->count, (unsigned)o->areas)) {
-        return fail(ERR_BAD_VALUE, "--count does not fit into --areas");
+    if (!(o->codes ? registry_init_codes(&registry, o->seed, o->count, o->codes)
+                   : registry_init(&registry, o->seed, o->count, (unsigned)o->areas))) {
+        return fail(ERR_BAD_VALUE, "--count does not fit into --areas or --codes");
     }
     bool capture = o->capture_file != NULL;
     int err = draw_init(&draw, &registry, capture ? (uint32_t)o->batch : (uint32_t)o->keys,

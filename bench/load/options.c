@@ -35,6 +35,7 @@ static const struct row {
     {"count", UINT, AT(count), "numbers on the registry (10000000)"},
     {"seed", UINT, AT(seed), "its seed (1)"},
     {"areas", UINT, AT(areas), "its area codes (335)"},
+    {"codes", TEXT, AT(codes), "its area codes by name, like 212,312, instead"},
     {"pid", UINT, AT(pid), "server process, for its CPU time"},
     {"scenario", TEXT, AT(scenario), "label in the result"},
     {"tool", TEXT, AT(tool), "label in the result"},

@@ -11,7 +11,7 @@
 
 struct options {
     const char *host, *protocol, *path, *body, *scenario, *tool;
-    const char *check_file, *expect, *fill_file, *capture_file;
+    const char *check_file, *expect, *fill_file, *capture_file, *codes;
     uint64_t port, connections, pipeline, batch, rate, hit_percent, keys;
     uint64_t count, seed, areas, key_seed, pid, limit;
     double seconds, warmup;

@@ -96,6 +96,26 @@ static void seeds_differ(void **state)
     assert_in_range(both, 0, 40); // by chance one in 2,680
 }
 
+static void areas_may_be_named(void **state)
+{
+    (void)state;
+    static struct registry r;
+    assert_true(registry_init_codes(&r, 1, 100000, "312,212"));
+    assert_int_equal(r.area_count, 2);
+    assert_int_equal(r.exchange_count, 1600);
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t number = registry_at(&r, i * 100);
+        assert_true(number / 10000000 == 212 || number / 10000000 == 312);
+        assert_true(registry_has(&r, number));
+    }
+    static const char *const refused[] = {"",     "212,",    "212 312", "21", "2125",
+                                          "211",  "290",     "199",     "x",  ",212",
+                                          "212x", "212,212", "212,,312"};
+    for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_false(registry_init_codes(&r, 1, 1000, refused[i]));
+    assert_false(registry_init_codes(&r, 1, 8000001, "212"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +125,7 @@ int main(void)
         cmocka_unit_test(shares_add_up),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(seeds_differ),
+        cmocka_unit_test(areas_may_be_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
