@@ -10,6 +10,7 @@
 //   | 0, null, "" as a time                  | not reached                                      |
 //   | a time below 10^9 (before 2001-09-09)  | no instant (a length, a time of day): not reached|
 //   | GSW_CALL_RESULT of a start             | the record's last result, not this attempt's     |
+//   | GSW_CALL_TIME of a start               | the record's last call, not this one             |
 //   | a result that is no number             | by its name, else none yet, which fits every rule|
 //   | a result above 62 or negative          | 63, any other                                    |
 #include "engine/ledger/report.h"
@@ -56,14 +57,13 @@ static bool time_of(const struct record *record, enum record_field field, int64_
     return true;
 }
 
-static int64_t start_of(const struct record *record, int64_t now_s)
+static int64_t start_of(const struct record *record, bool ended, int64_t now_s)
 {
-    static const enum record_field order[] = {FIELD_DIALING, FIELD_CALL_TIME,
-                                              FIELD_START_PROCESSING};
     int64_t start_s = now_s;
 
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        if (time_of(record, order[i], &start_s)) break;
+    if (!time_of(record, FIELD_DIALING, &start_s) &&
+        !(ended && time_of(record, FIELD_CALL_TIME, &start_s)))
+        time_of(record, FIELD_START_PROCESSING, &start_s);
     return start_s > now_s + TIME_AHEAD_S ? now_s : start_s;
 }
 
@@ -103,9 +103,9 @@ enum report_fault report_from_record(struct attempt *a, const struct record *rec
 
     if (!says(record_phone(record)) && !says(record_client_id(record))) return REPORT_NO_CONTACT;
     if (!sequence_of(record, &sequence)) return REPORT_NO_SEQUENCE;
-    *a = (struct attempt){.start_s = start_of(record, now_s)};
+    *a = (struct attempt){.ended = sequence == SEQUENCE_END};
+    a->start_s = start_of(record, a->ended, now_s);
     a->channel = (uint8_t)record_channel(record, CHANNEL_VOICE);
-    a->ended = sequence == SEQUENCE_END;
     a->result = a->ended ? result_of(record) : ATTEMPT_NO_RESULT;
     return REPORT_OK;
 }

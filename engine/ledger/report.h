@@ -15,9 +15,9 @@ enum report_fault {
 
 // Fills all of `a` but the keys, place, subject and disposition, which the caller has better means
 // for. Times: seconds or milliseconds (>= 10^11), numbers or numeric strings; 0, null, absent and
-// what is no instant (before 2001) = not reached; the first of GSW_DIALING, GSW_CALL_TIME,
-// GSW_START_PROCESSING, else `now_s`; one that lies more than 5 minutes ahead of `now_s` counts as
-// `now_s`.
+// what is no instant (before 2001) = not reached; the first of GSW_DIALING, GSW_CALL_TIME (of an
+// end), GSW_START_PROCESSING, else `now_s`; one that lies more than 5 minutes ahead of `now_s`
+// counts as `now_s`.
 enum report_fault report_from_record(struct attempt *a, const struct record *record, int64_t now_s);
 // The attempt's guid text: GSW_CALL_ATTEMPT_GUID; absent when the record has none.
 struct str report_guid(const struct record *record);

@@ -154,22 +154,38 @@ static void times(void **state)
     assert_int_equal(started(",\"GSW_DIALING\":1763819576"), NOW);
 }
 
+#define END ",\"GSW_HIST_SEQUENCE_NUM\":1"
+
 static void first_milestone_that_was_reached(void **state)
 {
     (void)state;
-    assert_int_equal(started(",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":1763810002,"
+    assert_int_equal(started(END
+                             ",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":1763810002,"
                              "\"GSW_DIALING\":1763810003"),
                      1763810003);
-    assert_int_equal(started(",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":1763810002,"
+    assert_int_equal(started(END
+                             ",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":1763810002,"
                              "\"GSW_DIALING\":0"),
                      1763810002);
-    assert_int_equal(started(",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":null,"
-                             "\"GSW_DIALING\":\"0\""),
+    assert_int_equal(started(END ",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":null,"
+                                 "\"GSW_DIALING\":\"0\""),
                      1763810001);
-    assert_int_equal(started(",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":35,"
-                             "\"GSW_DIALING\":\"soon\""),
+    assert_int_equal(started(END ",\"GSW_START_PROCESSING\":1763810001,\"GSW_CALL_TIME\":35,"
+                                 "\"GSW_DIALING\":\"soon\""),
                      1763810001);
-    assert_int_equal(started(",\"GSW_START_PROCESSING\":\"\",\"GSW_DIALING\":true"), NOW);
+    assert_int_equal(started(END ",\"GSW_START_PROCESSING\":\"\",\"GSW_DIALING\":true"), NOW);
+}
+
+// Nobody has called yet: the record's GSW_CALL_TIME is of its last call, perhaps weeks ago.
+static void call_time_of_a_start(void **state)
+{
+    (void)state;
+    assert_int_equal(started(",\"GSW_HIST_SEQUENCE_NUM\":0,\"GSW_CALL_TIME\":1763000000,"
+                             "\"GSW_START_PROCESSING\":0,\"GSW_DIALING\":0"),
+                     NOW);
+    assert_int_equal(started(",\"GSW_CALL_TIME\":1763000000,\"GSW_START_PROCESSING\":1763810001"),
+                     1763810001);
+    assert_int_equal(started(END ",\"GSW_CALL_TIME\":1763000000"), 1763000000);
 }
 
 static void channel_and_guid(void **state)
@@ -208,6 +224,7 @@ int main(void)
         cmocka_unit_test(results),
         cmocka_unit_test(times),
         cmocka_unit_test(first_milestone_that_was_reached),
+        cmocka_unit_test(call_time_of_a_start),
         cmocka_unit_test(channel_and_guid),
     };
 
