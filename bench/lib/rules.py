@@ -152,7 +152,10 @@ def replaced(stand, stage, rounds, where):
         rows += [row(f'replaced, P={depth}, {where}', ours['rps'], quiet['rps'], 'quiet',
                      ours['rps'] / quiet['rps'], 0.9, unit='/s'),
                  row(f'replacements, P={depth}, {where}', per_s, PER_SECOND, 'wanted',
-                     per_s / PER_SECOND, 0.95, unit='/s')]
+                     per_s / PER_SECOND, 0.95, unit='/s'),
+                 row(f'in force after, P={depth}, {where}',
+                     statistics.median(b['wait_p50_ms'] for b in beside), None, '', 0, None,
+                     unit='ms')]
     return rows, results
 
 
