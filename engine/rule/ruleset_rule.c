@@ -77,10 +77,15 @@ static void take_url(struct ruleset_reader *r, void *into, struct json_value v)
     if (external)
         good = good && ((str_starts(url, STR("http://")) && url.size > 7) ||
                         (str_starts(url, STR("https://")) && url.size > 8));
-    for (size_t i = 0; i < url.size; i++) good &= url.ptr[i] > ' ' && url.ptr[i] < 0x7f;
+    // a service is asked at its address, a source is read by people
+    for (size_t i = 0; i < url.size; i++) {
+        unsigned char c = (unsigned char)url.ptr[i];
+
+        good &= c > ' ' && c != 0x7f && (c < 0x7f || !external);
+    }
     if (!good)
         ruleset_fail(r, external ? "must be an address that begins with http:// or https://"
-                                 : "must be an address, 1 to 2048 characters without spaces");
+                                 : "must be an address, 1 to 2048 bytes without spaces");
     else if (external)
         rule->external.url = url;
     else
