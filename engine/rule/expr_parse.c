@@ -397,8 +397,8 @@ static bool parse_test(struct parser *p)
 {
     static const char *const alone[] = {
         [OPERAND_FIELD] = "a field alone is no condition; compare it, as in $NAME == \"yes\"",
-        [OPERAND_COUNT] = "a count alone is no condition; compare it, as in "
-                          "AttemptsOnDevice(24H) >= 3",
+        [OPERAND_COUNT] = ("a count alone is no condition; compare it, as in "
+                           "AttemptsOnDevice(24H) >= 3"),
         [OPERAND_TEXT] = "a text alone is no condition; compare it with a field",
         [OPERAND_NUMBER] = "a number alone is no condition; compare it with a field or a count",
     };

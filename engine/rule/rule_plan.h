@@ -14,7 +14,7 @@
 #define RULE_PLAN_NONE      UINT16_MAX
 #define RULE_PLAN_ROWS      (ATTEMPT_REGION_WORDS * 64)
 
-// What is looked at first of a rule: does it apply at all? 128 bytes, in deciding order.
+// What is looked at first of a rule: does it apply at all? 72 bytes, in deciding order.
 struct rule_op {
     struct places_bits at;
     uint16_t rule; // of ruleset.rule
@@ -42,6 +42,7 @@ struct rule_plan {
     // every region.
     unsigned op_words;
     uint64_t *region_row;
+    uint64_t *counting_row; // which ops count attempts, in whatever they look at
     // Field tests of its expressions, and which record slot each looks at.
     unsigned test_count;
     struct {

@@ -47,7 +47,7 @@ static void take_zone(struct ruleset_reader *r, void *into, struct json_value v)
         ruleset_fail(r, "must be a time zone that tzdata knows, like \"America/New_York\"");
 }
 
-bool ruleset_field_name(struct str name)
+static bool is_field_name(struct str name)
 {
     for (size_t i = 0; i < name.size; i++) {
         char c = str_lower(name.ptr[i]);
@@ -61,7 +61,7 @@ static void take_field(struct ruleset_reader *r, void *into, struct json_value v
 {
     struct str name = v.type == JSON_STRING ? ruleset_keep(r, v) : STR("");
 
-    if (ruleset_field_name(name))
+    if (is_field_name(name))
         memcpy(into, &name, sizeof name);
     else
         ruleset_fail(r,

@@ -180,7 +180,6 @@ extern const struct ruleset_word ruleset_channels[], ruleset_purposes[], ruleset
     ruleset_sources[];
 void ruleset_read(struct ruleset_reader *r); // the document in set->text
 void ruleset_read_pack(struct ruleset_reader *r, const struct pack *pack, unsigned index);
-bool ruleset_field_name(struct str name);
 void ruleset_lists(struct ruleset_reader *r, struct json_value v);
 void ruleset_rules(struct ruleset_reader *r, struct json_value v);
 bool ruleset_list_name(struct str name);

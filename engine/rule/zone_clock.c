@@ -16,8 +16,11 @@ static int64_t floor_to(int64_t value, int64_t unit)
 
 void zone_clock_set(struct zone_clock *c, const struct zones *zones, int64_t now_s)
 {
-    if (c->zones != zones || now_s < c->good_from_s || now_s >= c->good_until_s) {
+    uint64_t serial = zones_serial(zones);
+
+    if (c->serial != serial || now_s < c->good_from_s || now_s >= c->good_until_s) {
         c->zones = zones;
+        c->serial = serial;
         c->stamp++;
         c->good_from_s = floor_to(now_s, 60);
         c->good_until_s = c->good_from_s + 60;
@@ -26,7 +29,7 @@ void zone_clock_set(struct zone_clock *c, const struct zones *zones, int64_t now
 }
 
 // The first instant at which the wall clock shows local second `local_s` (counted as if the local
-// date and time were UTC), or one behind it.
+// date and time were UTC), or one behind it, where it is skipped.
 static int64_t first_instant(const struct zones *z, unsigned zone, int64_t local_s)
 {
     int64_t at_s = local_s - FAR_S;
@@ -81,11 +84,6 @@ const struct zone_local *zone_clock_work_out(struct zone_clock *c, unsigned zone
     l->stamp = c->stamp;
     narrow(c, o);
     return l;
-}
-
-int64_t zone_clock_instant(const struct zones *z, unsigned zone, int32_t day, unsigned minute)
-{
-    return first_instant(z, zone, (int64_t)day * DAY_S + (int64_t)minute * 60);
 }
 
 int64_t zone_clock_day_begin(const struct zone_clock *c, unsigned zone, int32_t day)

@@ -21,6 +21,7 @@ struct zone_local {
 // Big (some 50 KiB): one a thread, made once, zeroed.
 struct zone_clock {
     const struct zones *zones;
+    uint64_t serial; // of zones
     int64_t now_s;
     uint64_t stamp;                    // grows whenever entries are out of date
     int64_t good_from_s, good_until_s; // the entries of this stamp hold in between
@@ -38,8 +39,5 @@ static inline const struct zone_local *zone_clock_at(struct zone_clock *c, unsig
 
     return LIKELY(l->stamp == c->stamp) ? l : zone_clock_work_out(c, zone);
 }
-// The first instant at which the zone's wall clock shows `minute` (or a later one, where that is
-// skipped) of local date `day`. Where the clock goes back over it this is the first of the two.
-int64_t zone_clock_instant(const struct zones *z, unsigned zone, int32_t day, unsigned minute);
 // The first instant of local date `day`, or of the next one there is where it is skipped.
 int64_t zone_clock_day_begin(const struct zone_clock *c, unsigned zone, int32_t day);

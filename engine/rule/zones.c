@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,6 +37,7 @@ struct zone {
 };
 
 struct zones {
+    uint64_t serial;
     unsigned count;
     uint16_t fixed_first;
     char version[16];
@@ -272,10 +274,12 @@ static int add_fixed(struct zones *z)
 
 int zones_load(struct zones **ret, const char *dir, struct err_info *info)
 {
+    static _Atomic uint64_t loads;
     struct zones *z = calloc(1, sizeof *z);
     int err;
 
     if (!z) return err_set(info, ERR_NOMEM, "no memory for time zones");
+    z->serial = atomic_fetch_add_explicit(&loads, 1, memory_order_relaxed) + 1;
     if (!str_copy(z->dir, sizeof z->dir, str_of(dir))) {
         err = err_set(info, ERR_IO, "the path of the time zones is too long");
         goto out;
@@ -322,6 +326,11 @@ bool zones_changed(const struct zones *z)
 const char *zones_version(const struct zones *z)
 {
     return z->version;
+}
+
+uint64_t zones_serial(const struct zones *z)
+{
+    return z->serial;
 }
 
 unsigned zones_count(const struct zones *z)

@@ -35,6 +35,8 @@ void zones_free(struct zones *z);
 bool zones_changed(const struct zones *z);
 
 const char *zones_version(const struct zones *z); // "2026f", or "unknown"
+// Another number for every load of this process, never 0: an address may come again.
+uint64_t zones_serial(const struct zones *z);
 unsigned zones_count(const struct zones *z);
 const char *zones_name(const struct zones *z, unsigned zone);
 // By IANA name, any case. ZONES_NONE when there is none.
