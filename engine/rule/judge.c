@@ -244,17 +244,19 @@ void judge_rule(const struct judge *j, unsigned op, struct judge_finding *ret)
 }
 
 // The rules that name a region of the site, or all: bit n = op 64 * word + n.
-static uint64_t candidates(const struct rule_plan *plan, const struct site *site, unsigned word)
+static uint64_t candidates(const struct judge *j, const struct site *site, unsigned word)
 {
-    uint64_t found = 0;
+    const struct rule_plan *plan = j->plan;
+    uint64_t wanted = j->counting ? plan->counting_row[word] : UINT64_MAX, found = 0;
 
+    if (!wanted) return 0;
     for (unsigned i = 0; i < ATTEMPT_REGION_WORDS; i++)
         for (uint64_t left = site->regions[i]; left; left &= left - 1) {
             unsigned row = i * 64 + (unsigned)__builtin_ctzll(left);
 
             found |= plan->region_row[row * plan->op_words + word];
         }
-    return found;
+    return found & wanted;
 }
 
 int judge_first(const struct judge *j, struct judge_finding *ret_finding,
@@ -267,7 +269,7 @@ int judge_first(const struct judge *j, struct judge_finding *ret_finding,
 
     site_from_facts(&site, j);
     for (unsigned word = 0; word < plan->op_words; word++) {
-        for (uint64_t left = candidates(plan, &site, word); left; left &= left - 1) {
+        for (uint64_t left = candidates(j, &site, word); left; left &= left - 1) {
             unsigned i = word * 64 + (unsigned)__builtin_ctzll(left);
             const struct rule_op *op = &plan->op[i];
 

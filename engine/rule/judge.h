@@ -34,7 +34,8 @@ struct judge {
     const struct judge_world *world;
     struct zone_clock *clock; // set to the instant asked about
     enum channel channel;
-    bool foresee; // fill finding.until_s (costs more; /v1/when, retry_at and explain want it)
+    bool foresee;  // fill finding.until_s (costs more; /v1/when, retry_at and explain want it)
+    bool counting; // judge_first: only rules that count attempts; the others let it pass already
     int64_t counts_before_s; // attempts from then on do not count (INT64_MAX: all do)
 };
 

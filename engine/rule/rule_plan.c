@@ -32,10 +32,7 @@ static int add_tests(struct maker *m, uint16_t expr, uint16_t *ret_first)
         unsigned test = e->test_first + i;
         int slot;
 
-        if (pool->test[test].of_count) {
-            p->counts = true;
-            continue;
-        }
+        if (pool->test[test].of_count) continue;
         if (p->test_count == RULE_PLAN_TESTS_MAX)
             return err_set(m->info, ERR_FULL,
                            "the expressions that hold for one campaign group look at fields more "
@@ -62,6 +59,20 @@ static bool is_plain(const struct rule *rule)
 static bool is_dated(const struct rule *rule)
 {
     return rule->from_day != RULE_DAY_FIRST || rule->until_day != RULE_DAY_LAST;
+}
+
+static bool expr_counts(const struct expr_pool *pool, uint16_t expr)
+{
+    if (expr == RULE_EXPR_NONE) return false;
+    for (unsigned i = 0; i < pool->expr[expr].test_count; i++)
+        if (pool->test[pool->expr[expr].test_first + i].of_count) return true;
+    return false;
+}
+
+static bool rule_counts(const struct ruleset *set, const struct rule *rule)
+{
+    return rule->type == VERDICT_ATTEMPTS || expr_counts(&set->expr, rule->unless) ||
+           (rule->type == VERDICT_CUSTOM && expr_counts(&set->expr, rule->block_if));
 }
 
 static int add_rule(struct maker *m, unsigned number)
@@ -93,7 +104,7 @@ static int add_rule(struct maker *m, unsigned number)
         err = add_tests(m, rule->block_if, &op->test_first);
     if (err < 0) return err;
     p->op_count++;
-    p->counts |= rule->type == VERDICT_ATTEMPTS;
+    p->counts |= rule_counts(m->set, rule);
     p->external |= rule->type == VERDICT_EXTERNAL;
     p->zoned |= rule->type == VERDICT_CONTACT_TIMES || rule->type == VERDICT_CONTACT_DATES ||
                 (rule->type == VERDICT_ATTEMPTS && rule->attempts.period_kind == PERIOD_DAYS) ||
@@ -135,14 +146,17 @@ static int add_rules(struct maker *m, const struct ruleset_plan *own)
 static int fill_rows(struct rule_plan *p, struct err_info *info)
 {
     p->op_words = (p->op_count + 63) / 64;
-    p->region_row = calloc((size_t)RULE_PLAN_ROWS * p->op_words + 1, sizeof *p->region_row);
+    p->region_row = calloc((size_t)(RULE_PLAN_ROWS + 1) * p->op_words + 1, sizeof *p->region_row);
     if (!p->region_row)
         return err_set(info, ERR_NOMEM, "no memory for the rules of a campaign group");
+    p->counting_row = p->region_row + (size_t)RULE_PLAN_ROWS * p->op_words;
     for (unsigned i = 0; i < p->op_count; i++) {
         const uint64_t *regions = p->op[i].at.regions;
         // region 0 is no region: who names it means all
         unsigned rows = places_has(regions, 0) ? 1 : RULE_PLAN_ROWS;
 
+        if (rule_counts(p->set, &p->set->rule[p->op[i].rule]))
+            p->counting_row[i / 64] |= 1ull << (i % 64);
         for (unsigned row = 0; row < rows; row++)
             if (places_has(regions, row))
                 p->region_row[row * p->op_words + i / 64] |= 1ull << (i % 64);

@@ -208,12 +208,57 @@ static void test_unless(void **state)
     rig_blocks(&r, REASON_EXPRESSION_TRUE);
 }
 
+// -- only rules that count -----------------------------------------------------------------------
+
+static void test_counting(void **state)
+{
+    struct judge_finding f = {0};
+
+    (void)state;
+    rig_open(&r, "'default_country': 'US'",
+             "{'name': 'a', 'type': 'location', 'required': true, 'where': {'country': ['US']}, "
+             "'priority': 1}, {'name': 'b', 'type': 'custom', 'required': true, 'block_if': "
+             "'$A == `1`', 'priority': 2}, {'name': 'c', 'type': 'location', 'required': true, "
+             "'where': {'country': ['US']}, 'unless': 'AttemptsOnDevice(1H) < 3', 'priority': 5}, "
+             "{'name': 'd', 'type': 'custom', 'required': true, 'block_if': "
+             "'AttemptsOnContact(1H) > 1 or $A == `2`', 'priority': 4}, {'name': 'e', 'type': "
+             "'attempts', 'required': true, 'max': 1, 'period': '1h', 'priority': 6, 'where': "
+             "{'state': ['TX']}}",
+             NULL);
+    rig_place(&r, "US-NV");
+    rig_test(&r, 0, EXPR_TRUE);
+    rig_test(&r, 1, EXPR_FALSE);
+    for (unsigned i = 0; i < 3; i++) r.attempt_s[i] = rig_clock.now_s - 60 - i;
+    r.attempt_count = 3;
+    assert_string_equal(rig_first(&r, &f), "a");
+    r.judge.counting = true;
+    assert_string_equal(rig_first(&r, &f), "d");
+    r.attempt_count = 1;
+    assert_string_equal(rig_first(&r, &f), "");
+    rig_place(&r, "US-TX");
+    assert_string_equal(rig_first(&r, &f), "e");
+    r.counts_unknown = true;
+    assert_string_equal(rig_first(&r, &f), "d"); // it cannot be answered
+    rig_close(&r);
+    rig_open(&r, "'default_country': 'US'",
+             "{'name': 'c', 'type': 'location', 'required': true, 'where': {'country': ['US']}, "
+             "'unless': 'AttemptsOnDevice(1H) < 3'}",
+             NULL);
+    rig_place(&r, "US-NV");
+    assert_true(r.plan->counts);
+    r.judge.counting = true;
+    r.counts_unknown = false;
+    assert_string_equal(rig_first(&r, &f), "");
+    r.attempt_count = 3;
+    assert_string_equal(rig_first(&r, &f), "c"); // another's reservation takes the exception away
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
-        T(test_sliding),       T(test_attempt_words), T(test_today),
-        T(test_calendar_days), T(test_custom),        T(test_unless),
+        T(test_sliding), T(test_attempt_words), T(test_today),    T(test_calendar_days),
+        T(test_custom),  T(test_unless),        T(test_counting),
     };
 
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
