@@ -257,10 +257,3 @@ bool calendar_spec_is_today(const struct calendar_spec *spec, const struct calen
     }
     return false;
 }
-
-bool calendar_spec_is(const struct calendar_spec *spec, int32_t day)
-{
-    const struct calendar_today today = calendar_today(day);
-
-    return calendar_spec_is_today(spec, &today);
-}

@@ -47,14 +47,12 @@ struct calendar_spec {
 };
 // False for anything that is not in the list above ("02-30" included; "02-29" is fine).
 bool calendar_parse_spec(struct str text, struct calendar_spec *ret);
-// Is `day` that date, or an observed day of it (which may lie in the year before or behind)?
-bool calendar_spec_is(const struct calendar_spec *spec, int32_t day);
-
-// The same for many specs of one day: what they look at, worked out once.
+// A day as specs look at it, worked out once for all of them.
 struct calendar_today {
     int32_t day;
     struct calendar_date date;
     unsigned weekday;
 };
 struct calendar_today calendar_today(int32_t day);
+// Is today that date, or an observed day of it (which may lie in the year before or behind)?
 bool calendar_spec_is_today(const struct calendar_spec *spec, const struct calendar_today *today);

@@ -204,13 +204,6 @@ const struct zone_set *places_of_zone(const struct places *p, struct str name)
     return zone == ZONES_NONE ? NULL : zones_only(p->zones, zone);
 }
 
-uint16_t places_find_zone(const struct places *p, struct str name)
-{
-    const struct zone_set *set = places_pool_find(p, PLACES_NAME_ZONE, name);
-
-    return set && set->count == 1 ? set->zone[0] : zones_find(p->zones, str_trim(name));
-}
-
 const char *places_country_code(const struct places *p, unsigned country)
 {
     return country < PLACES_COUNTRIES_MAX ? p->country_code[country] : "";
@@ -240,10 +233,4 @@ void places_regions_of(const struct places *p, unsigned country, uint64_t ret[AT
 const struct place *places_at_country(const struct places *p, unsigned country)
 {
     return country < PLACES_COUNTRIES_MAX ? p->country[country] : NULL;
-}
-
-const struct zone_set *places_country_zones(const struct places *p, unsigned country)
-{
-    return country < PLACES_COUNTRIES_MAX && p->country[country] ? p->country[country]->zones
-                                                                 : NULL;
 }

@@ -57,12 +57,9 @@ const struct place *places_of_region(const struct places *p, struct str country,
 const struct place *places_of_country(const struct places *p, struct str text);
 // The same by its number; NULL for 0.
 const struct place *places_at_country(const struct places *p, unsigned country);
-// A zone by IANA name, or by one of the abbreviations that OCS sends ("PST" is America/Los_Angeles,
-// winter and summer). ZONES_NONE when unknown.
-uint16_t places_find_zone(const struct places *p, struct str name);
-
-// All zones that a name may mean: one for most, several for an abbreviation that is used in more
-// than one part of the world ("IST"; places_find_zone knows no zone then). NULL when unknown.
+// All zones that a name may mean: an IANA name, or one of the abbreviations that OCS sends ("PST" is
+// America/Los_Angeles, winter and summer). One for most, several for an abbreviation that is used
+// in more than one part of the world ("IST"). NULL when unknown.
 const struct zone_set *places_of_zone(const struct places *p, struct str name);
 
 // Sets of zones name one zone for each clock that is kept there (two zones keep one clock when they
@@ -83,11 +80,10 @@ const char *places_country_code(const struct places *p, unsigned country);
 bool places_regions(const struct places *p, unsigned country, struct str code,
                     uint64_t ret[ATTEMPT_REGION_WORDS]);
 const char *places_region_code(const struct places *p, unsigned region); // "US-TX"
-// All regions of a country, and all clocks kept in it (NULL when tzdata knows none). Puerto Rico,
-// Guam and the like are regions of the US and countries as well; their zones are none of "US".
+// All regions of a country. Puerto Rico, Guam and the like are regions of the US and countries as
+// well; their zones are none of "US".
 void places_regions_of(const struct places *p, unsigned country,
                        uint64_t ret[ATTEMPT_REGION_WORDS]);
-const struct zone_set *places_country_zones(const struct places *p, unsigned country);
 
 static inline bool places_has(const uint64_t *bits, unsigned n)
 {

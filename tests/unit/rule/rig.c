@@ -166,7 +166,7 @@ void rig_place(struct rig *r, const char *code)
 
     if (!number) fail_msg("no country %s", code);
     r->facts.at.countries[number / 64] |= 1ull << (number % 64);
-    r->facts.zones_else = places_country_zones(rig_places, number);
+    r->facts.zones_else = places_at_country(rig_places, number)->zones;
     if (whole.size == 2)
         places_regions_of(rig_places, number, regions);
     else if (!places_regions(rig_places, number, str_make(code + 3, whole.size - 3), regions))
