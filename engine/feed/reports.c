@@ -71,7 +71,7 @@ static void on_attempt(void *ctx, const struct attempt *a)
     struct reports *r = ctx;
     int64_t from_s = r->walking ? r->walk_from_s : r->memory_from_s;
 
-    if (a->start_s >= from_s && ledger_apply(r->ledger, a) < 0) r->lacking = true;
+    if (a->start_s >= from_s && ledger_recall(r->ledger, a) < 0) r->lacking = true;
 }
 
 // Not with every batch while it goes on.
@@ -158,14 +158,6 @@ static void walk_on(struct reports *r)
 
 // -- a batch of reports ----------------------------------------------------------------------
 
-// What is known is durable already.
-static bool is_known(const struct reports *r, const struct attempt *a)
-{
-    struct attempt have;
-
-    return ledger_find(r->ledger, a->guid, &have) && (have.ended || !a->ended);
-}
-
 static unsigned collect(struct reports *r)
 {
     int64_t now_s = clock_wall_s();
@@ -180,7 +172,7 @@ static unsigned collect(struct reports *r)
         job->applied = LEDGER_NEW;
         if (job->quarantined)
             reportlog_add_raw(&r->log, job->raw, now_s);
-        else if (is_known(r, &job->attempt))
+        else if (ledger_knows(r->ledger, &job->attempt)) // so it is durable already
             job->applied = LEDGER_REPEATED;
         else
             reportlog_add(&r->log, &job->attempt, now_s);

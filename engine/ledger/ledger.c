@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/check.h"
+#include "engine/base/limits.h"
 #include "engine/ledger/ledger_state.h"
 
 // Chunks that one ledger_expire lets go of: a million attempts a second are more than may come.
@@ -79,10 +80,10 @@ static void node_fill(struct chunks_node *node, const struct attempt *a)
     node->channel = a->channel;
 }
 
-// Adds a node to its chains, and to the guids unless it is a `second` one of its attempt.
-static int append(struct ledger *l, const struct attempt *a, bool second)
+// Adds a node to its chains, and as the newest of its guid.
+static int append(struct ledger *l, const struct attempt *a)
 {
-    const uint64_t keys[CHUNKS_KEYS] = {a->device, a->client, second ? 0 : a->guid};
+    const uint64_t keys[CHUNKS_KEYS] = {a->device, a->client, a->guid};
     uint64_t head = chunks_head(&l->chunks);
     struct chunks_node *node;
     uint32_t number = 0;
@@ -110,17 +111,20 @@ refuse:
 }
 
 // Puts a node that is there already into a chain that it was not in. The chain stays in the order
-// of sequences, or it would end at this node before its younger ones are gone.
+// of sequences, or it would end at this node before its younger ones are gone. ERR_FULL when its
+// place is too far down.
 static int link_late(struct ledger *l, uint32_t number, enum chunks_key chain, uint64_t key)
 {
     struct chunks_node *node = chunks_at(&l->chunks, number), *younger = NULL;
     uint64_t head = chunks_head(&l->chunks);
+    unsigned steps = 0;
     uint32_t next;
     int err = index_room(&l->index[chain], key);
 
     if (err) return err;
     next = index_find(&l->index[chain], key, head);
     while (next && chunks_is_newer(&l->chunks, next, number)) {
+        if (++steps > LIMIT_LEDGER_CHAIN) return ERR_FULL;
         younger = chunks_at(&l->chunks, next);
         next = chunks_older(&l->chunks, younger, chain, head);
     }
@@ -152,26 +156,79 @@ static void node_end(struct chunks_node *node, const struct attempt *a)
     atomic_store_explicit(&node->ended, true, memory_order_release);
 }
 
-// An end that names another device or contact than the start did: nobody knows who was called, so
-// the attempt counts for both (and twice for a key that both name).
-static int end(struct ledger *l, uint32_t number, const struct attempt *a)
+static uint64_t key_of(const struct chunks_node *node, int chain)
+{
+    return atomic_load_explicit(&node->key[chain], memory_order_relaxed);
+}
+
+static bool is_ended(const struct chunks_node *node)
+{
+    return atomic_load_explicit(&node->ended, memory_order_relaxed);
+}
+
+static bool is_same_contact(const struct chunks_node *node, const struct attempt *a)
+{
+    uint64_t device = key_of(node, CHUNKS_DEVICE), client = key_of(node, CHUNKS_CLIENT);
+
+    return (!device || !a->device || device == a->device) &&
+           (!client || !a->client || client == a->client);
+}
+
+static uint32_t find_in_chain(const struct ledger *l, enum chunks_key chain, uint64_t key,
+                              const struct attempt *a)
+{
+    uint64_t head = chunks_head(&l->chunks);
+    uint32_t number = key ? index_find(&l->index[chain], key, head) : 0;
+
+    for (unsigned steps = 0; number && steps < LIMIT_LEDGER_CHAIN; steps++) {
+        const struct chunks_node *node = chunks_at(&l->chunks, number);
+
+        if (key_of(node, CHUNKS_GUID) == a->guid && is_same_contact(node, a)) return number;
+        number = chunks_older(&l->chunks, node, chain, head);
+    }
+    return 0;
+}
+
+// The node that `a` reports on. *ret_other: one of the same guid and another contact.
+static uint32_t find(const struct ledger *l, const struct attempt *a, uint32_t *ret_other)
+{
+    uint32_t number = index_find(&l->index[CHUNKS_GUID], a->guid, chunks_head(&l->chunks));
+
+    *ret_other = 0;
+    if (!number || is_same_contact(chunks_at(&l->chunks, number), a)) return number;
+    *ret_other = number;
+    number = find_in_chain(l, CHUNKS_DEVICE, a->device, a);
+    return number ? number : find_in_chain(l, CHUNKS_CLIENT, a->client, a);
+}
+
+// Nothing in `a` is news of the node.
+static bool is_told(const struct chunks_node *node, const struct attempt *a)
+{
+    return (is_ended(node) || !a->ended) && (!a->device || key_of(node, CHUNKS_DEVICE)) &&
+           (!a->client || key_of(node, CHUNKS_CLIENT));
+}
+
+static int add(struct ledger *l, const struct attempt *a, int64_t start_s)
+{
+    struct attempt later = *a;
+    int err;
+
+    if (later.start_s < start_s) later.start_s = start_s;
+    err = append(l, &later);
+    return err ? err : LEDGER_NEW;
+}
+
+static int tell(struct ledger *l, uint32_t number, const struct attempt *a)
 {
     struct chunks_node *node = chunks_at(&l->chunks, number);
     const uint64_t keys[CHUNKS_CHAINS] = {a->device, a->client};
-    struct attempt second = *a;
-    bool differs = false;
     int err = 0;
 
-    node_end(node, a);
-    for (int k = 0; k < CHUNKS_CHAINS && !err; k++) {
-        uint64_t there = atomic_load_explicit(&node->key[k], memory_order_relaxed);
-
-        if (keys[k] && there && there != keys[k]) differs = true;
-        if (keys[k] && !there) err = link_late(l, number, (enum chunks_key)k, keys[k]);
-    }
+    if (a->ended && !is_ended(node)) node_end(node, a);
+    for (int k = 0; k < CHUNKS_CHAINS && !err; k++)
+        if (keys[k] && !key_of(node, k)) err = link_late(l, number, (enum chunks_key)k, keys[k]);
+    if (err == ERR_FULL) return add(l, a, node->start_s);
     if (err) lack(l, node->start_s);
-    second.start_s = node->start_s;
-    if (!err && differs) err = append(l, &second, true);
     return err ? err : LEDGER_ENDED;
 }
 
@@ -181,31 +238,37 @@ static struct ledger_asker asker_of(const struct attempt *a)
         .device = a->device, .client = a->client, .group = a->group, .guid = a->guid};
 }
 
-int ledger_apply(struct ledger *l, const struct attempt *a)
+int ledger_recall(struct ledger *l, const struct attempt *a)
 {
     struct ledger_asker who = asker_of(a);
-    const struct chunks_node *node;
-    uint32_t number;
-    int err;
+    uint32_t number, other;
 
     CHECK(a->guid && (a->device || a->client));
     ledger_fetch_index(l, &who);
-    number = index_find(&l->index[CHUNKS_GUID], a->guid, chunks_head(&l->chunks));
-    node = chunks_at(&l->chunks, number);
+    number = find(l, a, &other);
     ledger_fetch_chains(l, &who);
-    if (number) {
-        if (!a->ended || atomic_load_explicit(&node->ended, memory_order_relaxed))
-            return LEDGER_REPEATED;
-        err = end(l, number, a);
-        // the start settled one without a guid already; another one is another attempt's
-        ledger_release(l, &who);
-        return err;
-    }
-    err = append(l, a, false);
-    if (err) return err;
-    // who no longer meets the reservation meets the attempt
-    ledger_settle(l, &who);
-    return LEDGER_NEW;
+    if (number && is_told(chunks_at(&l->chunks, number), a)) return LEDGER_REPEATED;
+    if (number) return tell(l, number, a);
+    return add(l, a, other ? chunks_at(&l->chunks, other)->start_s : a->start_s);
+}
+
+int ledger_apply(struct ledger *l, const struct attempt *a)
+{
+    struct ledger_asker who = asker_of(a);
+    int n = ledger_recall(l, a);
+
+    // only now: who no longer meets the reservation meets the attempt
+    if (n == LEDGER_NEW) ledger_settle(l, &who);
+    // the start settled one without a guid already; another one is another attempt's
+    if (n == LEDGER_ENDED) ledger_release(l, &who);
+    return n;
+}
+
+bool ledger_knows(const struct ledger *l, const struct attempt *a)
+{
+    uint32_t other, number = find(l, a, &other);
+
+    return number && is_told(chunks_at(&l->chunks, number), a);
 }
 
 bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret)

@@ -85,12 +85,17 @@ void ledger_settle(struct ledger *l, const struct ledger_asker *who);
 // -- reports (W) -------------------------------------------------------------------------------
 enum ledger_applied { LEDGER_NEW, LEDGER_ENDED, LEDGER_REPEATED };
 // Adds a start, or ends the attempt of that guid (1 replaces 0, a late 0 changes nothing, a repeat
-// changes nothing). The attempt began when its first report says; an end adds what the start did
-// not say, and one that names another device or contact makes the attempt count for both. Settles
-// its reservation. ledger_applied, or ERR_FULL, ERR_NOMEM: then the ledger lacks it and counts are
-// unknown until what is lacking is too old to matter.
+// changes nothing). The attempt began when its first report says; a later one adds what is missing
+// (LEDGER_ENDED too). One that names another device or contact is an attempt of its own under the
+// same guid: nobody knows who was called, or the guid is no guid. Settles its reservation.
+// ledger_applied, or ERR_FULL, ERR_NOMEM: then the ledger lacks it and counts are unknown until
+// what is lacking is too old to matter.
 int ledger_apply(struct ledger *l, const struct attempt *a);
-// The attempt of that guid as it is known. R or W.
+// The same for what is read from the log: settles nothing, because what is reserved is another's.
+int ledger_recall(struct ledger *l, const struct attempt *a);
+// Would it change nothing? (W)
+bool ledger_knows(const struct ledger *l, const struct attempt *a);
+// The attempt of that guid as it is known, the newest if there are several. R or W.
 bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret);
 // Lets go of chunks whose attempts all started before `before_s`. Cheap; call once a second.
 void ledger_expire(struct ledger *l, int64_t before_s);

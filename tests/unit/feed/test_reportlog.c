@@ -197,6 +197,29 @@ static void test_window(void **state)
     bench_done(&b);
 }
 
+// What is reserved while older attempts are read again is none of those.
+static void test_window_leaves_reservations(void **state)
+{
+    struct ledger_asker who = {.device = bench_key(1001)};
+    struct attempts_count c;
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    b.config.window_s = DAY;
+    bench_open(&b);
+    bench_put(&b, bench_attempt(1, T0 - 3 * DAY, true));
+    bench_reopen_at(&b, T0);
+    assert_true(ledger_reserve(b.ledger, &who, T0, T0 + 10));
+    reports_set_window(b.reports, 7 * DAY);
+    bench_wait_since(&b, T0 - 7 * DAY - HOUR);
+    c = bench_count(&b, 1001, T0 - 7 * DAY);
+    assert_int_equal(c.count, 2);
+    assert_int_equal(c.reserved, 1);
+    bench_close(&b);
+    bench_done(&b);
+}
+
 // Rot that comes while the engine runs: what cannot be read again stays unknown.
 static void test_damage_meanwhile(void **state)
 {
@@ -258,8 +281,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_torn_and_damaged), cmocka_unit_test(test_a_list_entry_is_no_report),
         cmocka_unit_test(test_missing),          cmocka_unit_test(test_retention),
-        cmocka_unit_test(test_window),           cmocka_unit_test(test_damage_meanwhile),
-        cmocka_unit_test(test_full_memory),
+        cmocka_unit_test(test_window),           cmocka_unit_test(test_window_leaves_reservations),
+        cmocka_unit_test(test_damage_meanwhile), cmocka_unit_test(test_full_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,18 +41,20 @@ static void start_then_end(void **state)
 static void repeats_change_nothing(void **state)
 {
     struct fixture f = fixture_new(100, 128);
+    struct attempt a = fixture_attempt(1, 0, 5), b = fixture_end(1, 0, 5, 6);
 
     (void)state;
-    apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
-    apply(&f, fixture_attempt(1, 0, 5), LEDGER_REPEATED);
-    apply(&f, fixture_attempt(2, 3, 5), LEDGER_REPEATED);
-    apply(&f, fixture_end(1, 0, 5, 6), LEDGER_ENDED);
+    assert_false(ledger_knows(f.l, &a));
+    apply(&f, a, LEDGER_NEW);
+    assert_true(ledger_knows(f.l, &a));
+    assert_false(ledger_knows(f.l, &b));
+    apply(&f, a, LEDGER_REPEATED);
+    apply(&f, b, LEDGER_ENDED);
+    assert_true(ledger_knows(f.l, &b));
     apply(&f, fixture_end(1, 0, 5, 33), LEDGER_REPEATED);
-    apply(&f, fixture_attempt(1, 0, 5), LEDGER_REPEATED);
+    apply(&f, a, LEDGER_REPEATED);
     assert_int_equal(found(&f, 5).result, 6);
     assert_int_equal(fixture_on_device(&f, 1), 1);
-    assert_int_equal(fixture_on_device(&f, 2), 0);
-    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 3), 0);
     fixture_free(&f);
 }
 
@@ -62,13 +64,15 @@ static void end_without_start(void **state)
 
     (void)state;
     apply(&f, fixture_end(1, 0, 5, 6), LEDGER_NEW);
-    apply(&f, fixture_attempt(2, 7, 5), LEDGER_REPEATED); // late, with another phone
+    apply(&f, fixture_attempt(1, 0, 5), LEDGER_REPEATED); // late
     apply(&f, fixture_end(1, 0, 5, 6), LEDGER_REPEATED);
     assert_true(found(&f, 5).ended);
     assert_int_equal(found(&f, 5).result, 6);
+    apply(&f, fixture_attempt(1, 7, 5), LEDGER_ENDED); // and it says who it was
+    apply(&f, fixture_attempt(1, 7, 5), LEDGER_REPEATED);
+    assert_int_equal(found(&f, 5).result, 6);
     assert_int_equal(fixture_on_device(&f, 1), 1);
-    assert_int_equal(fixture_on_device(&f, 2), 0);
-    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 7), 0);
+    assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 7), 1);
     fixture_free(&f);
 }
 
@@ -107,20 +111,71 @@ static void end_brings_a_missing_key(void **state)
     fixture_free(&f);
 }
 
-static void end_with_another_phone_counts_for_both(void **state)
+// Whichever comes first, and however often.
+static void another_phone_counts_for_both(void **state)
 {
-    struct fixture f = fixture_new(100, 128);
-    struct attempt a = fixture_end(2, 0, 5, 6);
+    struct attempt a = fixture_end(2, 0, 5, 6), b = fixture_attempt(1, 0, 5);
 
     (void)state;
-    a.start_s = NOW - 30 * DAY; // outside the window; it began when the start says
+    a.start_s = NOW - 30 * DAY; // outside the window; it began when the first one says
+    for (int reversed = 0; reversed < 2; reversed++) {
+        struct fixture f = fixture_new(100, 128);
+
+        if (reversed) a.start_s = NOW;
+        apply(&f, reversed ? a : b, LEDGER_NEW);
+        apply(&f, reversed ? b : a, LEDGER_NEW);
+        for (int again = 0; again < 2; again++) {
+            apply(&f, a, LEDGER_REPEATED);
+            apply(&f, b, LEDGER_REPEATED);
+        }
+        assert_int_equal(fixture_on_device(&f, 1), 1);
+        assert_int_equal(fixture_on_device(&f, 2), 1);
+        fixture_free(&f);
+    }
+}
+
+// A dialer whose guid is none ("0", a constant): every contact still has its attempts.
+static void one_guid_for_all(void **state)
+{
+    struct fixture f = fixture_new(10000, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+
+    (void)state;
+    q.results = call_result_bit(33);
+    for (unsigned i = 1; i <= 1000; i++) apply(&f, fixture_attempt(i, 5000 + i, 5), LEDGER_NEW);
+    // each end is that of its own contact's
+    for (unsigned i = 1; i <= 500; i++) apply(&f, fixture_end(i, 0, 5, 6), LEDGER_ENDED);
+    for (unsigned i = 1; i <= 1000; i++) {
+        struct ledger_asker who = fixture_asker(i, 0, 0);
+
+        apply(&f, fixture_attempt(i, 5000 + i, 5), LEDGER_REPEATED);
+        assert_int_equal(fixture_on_device(&f, i), 1);
+        assert_int_equal(fixture_count(&f, COUNT_BY_CLIENT, 0, 5000 + i), 1);
+        assert_int_equal(ledger_count(f.l, &who, &q, NOW).count, i > 500);
+    }
+    fixture_free(&f);
+}
+
+// Its place in the chain is further down than anybody looks.
+static void end_brings_a_key_of_very_many(void **state)
+{
+    struct fixture f = fixture_new(20000, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_CLIENT);
+    struct ledger_asker who = fixture_asker(0, 2, 0);
+    struct ledger_usage usage;
+
+    (void)state;
     apply(&f, fixture_attempt(1, 0, 5), LEDGER_NEW);
-    apply(&f, a, LEDGER_ENDED);
-    apply(&f, a, LEDGER_REPEATED);
-    apply(&f, fixture_end(3, 0, 5, 6), LEDGER_REPEATED);
-    assert_int_equal(fixture_on_device(&f, 1), 1);
-    assert_int_equal(fixture_on_device(&f, 2), 1);
-    assert_int_equal(fixture_on_device(&f, 3), 0);
+    for (unsigned i = 0; i <= LIMIT_LEDGER_CHAIN; i++)
+        apply(&f, fixture_attempt(0, 2, 10 + i), LEDGER_NEW);
+    apply(&f, fixture_end(1, 2, 5, 6), LEDGER_NEW);
+    apply(&f, fixture_end(1, 2, 5, 6), LEDGER_REPEATED);
+    ledger_usage(f.l, &usage);
+    assert_int_equal(usage.attempts, LIMIT_LEDGER_CHAIN + 3);
+    q.results = call_result_bit(6);
+    q.enough = LIMIT_LEDGER_CHAIN;
+    assert_int_equal(ledger_count(f.l, &who, &q, NOW).count, LIMIT_LEDGER_CHAIN);
+    assert_int_equal(fixture_on_device(&f, 1), 2); // rather twice than never
     fixture_free(&f);
 }
 
@@ -427,7 +482,9 @@ int main(void)
         cmocka_unit_test(end_without_start),
         cmocka_unit_test(end_without_result_fits_all),
         cmocka_unit_test(end_brings_a_missing_key),
-        cmocka_unit_test(end_with_another_phone_counts_for_both),
+        cmocka_unit_test(another_phone_counts_for_both),
+        cmocka_unit_test(one_guid_for_all),
+        cmocka_unit_test(end_brings_a_key_of_very_many),
         cmocka_unit_test(end_says_more),
         cmocka_unit_test(window_and_enough),
         cmocka_unit_test(filters),

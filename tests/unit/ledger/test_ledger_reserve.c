@@ -149,6 +149,29 @@ static void reports_settle(void **state)
     fixture_free(&f);
 }
 
+// An attempt of last week, read again because a longer window came, is not what was just reserved.
+static void the_log_settles_nothing(void **state)
+{
+    struct fixture f = fixture_new(100, 1024);
+    struct attempt a = fixture_attempt(1, 2, 5), b = fixture_end(1, 2, 5, 6);
+
+    (void)state;
+    keep(&f, fixture_asker(1, 2, 0), UNTIL);
+    a.start_s = NOW - 5 * DAY;
+    assert_int_equal(ledger_recall(f.l, &a), LEDGER_NEW);
+    assert_int_equal(ledger_recall(f.l, &b), LEDGER_ENDED);
+    assert_int_equal(ledger_recall(f.l, &b), LEDGER_REPEATED);
+    for (int by = COUNT_BY_DEVICE; by <= COUNT_BY_CLIENT; by++) {
+        struct attempts_query q = fixture_query((enum count_by)by);
+        struct ledger_asker who = fixture_asker(1, 2, 9);
+        struct attempts_count c = ledger_count(f.l, &who, &q, NOW);
+
+        assert_int_equal(c.count, 2);
+        assert_int_equal(c.reserved, 1);
+    }
+    fixture_free(&f);
+}
+
 static void an_attempt_without_room_stays_reserved(void **state)
 {
     struct fixture f = fixture_new(1, 1024);
@@ -330,6 +353,7 @@ int main(void)
         cmocka_unit_test(without_a_guid_each_counts),
         cmocka_unit_test(release_leaves_the_others),
         cmocka_unit_test(reports_settle),
+        cmocka_unit_test(the_log_settles_nothing),
         cmocka_unit_test(an_attempt_without_room_stays_reserved),
         cmocka_unit_test(groups),
         cmocka_unit_test(window_and_filters),
