@@ -169,13 +169,19 @@ static void take_word(struct expr_lex *lex)
         if (str_eq_nocase(lex->raw, words[i].word)) lex->token = words[i].token;
 }
 
-// Signs, longest first. A sentence: what people write for it, and what they should.
+// Signs: those of which there are many, then the longest first. A sentence: what people write for
+// it, and what they should.
 static const struct {
     struct str sign;
     enum expr_token token;
     enum expr_compare compare;
     const char *instead;
 } signs[] = {
+    {STR(","), EXPR_TOKEN_COMMA, 0, NULL},
+    {STR("("), EXPR_TOKEN_OPEN, 0, NULL},
+    {STR(")"), EXPR_TOKEN_CLOSE, 0, NULL},
+    {STR("["), EXPR_TOKEN_LIST, 0, NULL},
+    {STR("]"), EXPR_TOKEN_LIST_END, 0, NULL},
     {STR("==="), EXPR_TOKEN_END, 0, "=== is not in this language; write == to compare"},
     {STR("!=="), EXPR_TOKEN_END, 0, "!== is not in this language; write != to compare"},
     {STR("=="), EXPR_TOKEN_COMPARE, EXPR_EQ, NULL},
@@ -193,11 +199,6 @@ static const struct {
     {STR("&"), EXPR_TOKEN_END, 0, "& is not in this language; write and"},
     {STR("|"), EXPR_TOKEN_END, 0, "| is not in this language; write or"},
     {STR("!"), EXPR_TOKEN_END, 0, "! is not in this language; write not"},
-    {STR("("), EXPR_TOKEN_OPEN, 0, NULL},
-    {STR(")"), EXPR_TOKEN_CLOSE, 0, NULL},
-    {STR("["), EXPR_TOKEN_LIST, 0, NULL},
-    {STR("]"), EXPR_TOKEN_LIST_END, 0, NULL},
-    {STR(","), EXPR_TOKEN_COMMA, 0, NULL},
     {STR("\xe2\x80\x9c"), EXPR_TOKEN_END, 0, "text stands in straight quotes: \" or '"},
     {STR("\xe2\x80\x9d"), EXPR_TOKEN_END, 0, "text stands in straight quotes: \" or '"},
     {STR("\xe2\x80\x98"), EXPR_TOKEN_END, 0, "text stands in straight quotes: \" or '"},
@@ -212,7 +213,7 @@ static void take_sign(struct expr_lex *lex)
     unsigned char c = (unsigned char)*lex->at;
 
     for (size_t i = 0; i < COUNT_OF(signs); i++) {
-        if (!str_starts(rest, signs[i].sign)) continue;
+        if (signs[i].sign.ptr[0] != *lex->at || !str_starts(rest, signs[i].sign)) continue;
         if (signs[i].instead) {
             expr_lex_fail(lex, lex->at, "%s", signs[i].instead);
             return;

@@ -49,6 +49,10 @@ static void hostile(const char *head, const char *piece, const char *tail, unsig
     assert_true(clock_mono_ns() - begin_ns < 2000000000);
 }
 
+// Words of one letter: nothing costs more to read for its length.
+#define RESULTS "1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,"
+#define COUNTS  "AttemptsOnDevice(1M,[" RESULTS RESULTS RESULTS RESULTS RESULTS RESULTS "1])>=1 or "
+
 static void test_hostile(void **state)
 {
     (void)state;
@@ -79,6 +83,9 @@ static void test_hostile(void **state)
     hostile("{'version':'1','rules':[",
             "{'name':'a','type':'custom','block_if':'$A == 1 and $B == 2 and not ($C == 3)'},",
             "]}", 1000);
+    hostile("{'version':'1','rules':[",
+            "{'name':'a','type':'custom','block_if':'" COUNTS COUNTS COUNTS COUNTS "$A==1'},", "]}",
+            1000);
     hostile("{'version':'1','rules':[{'name':'a','type':'attempts','results':[", "'Bussy',", "]}]}",
             100);
     hostile("{'version':'1','rules':[{'name':'a','type':'contact_dates','dates':[", "'easter',",
