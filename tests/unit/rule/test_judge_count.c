@@ -249,6 +249,7 @@ static void test_counting(void **state)
     r.judge.counting = true;
     r.counts_unknown = false;
     assert_string_equal(rig_first(&r, &f), "");
+    for (unsigned i = 0; i < 3; i++) r.attempt_s[i] = rig_clock.now_s - 60 - i;
     r.attempt_count = 3;
     assert_string_equal(rig_first(&r, &f), "c"); // another's reservation takes the exception away
 }
