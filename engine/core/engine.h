@@ -36,6 +36,7 @@ struct engine {
     _Atomic(struct view *) view;   // written by feed's thread only
     struct rule_sources *sources;  // feed's thread only, once it runs; as is
     struct rulebook *book;         // what they were compiled to
+    unsigned rules_number;         // and how often they were replaced
     struct atlas *atlas;           // main's reference of the one in force
     bool zones_gone;               // main: the time zone files were not there
     int64_t told_ns;               // main: when a failure of theirs was logged
@@ -69,10 +70,12 @@ struct engine_rules {
     struct atlas *atlas; // NULL: loaded by engine_rules_stage
     struct rule_sources *sources;
     struct rulebook *book;
+    unsigned number; // rules_number of what they were read beside
 };
 // Reads and compiles; nothing has changed then. Main's thread. ERR_* with a sentence.
 int engine_rules_stage(struct engine *e, struct engine_rules *r, struct err_info *info);
-// Puts in force what was staged. When this returns 0, questions are answered by it.
+// Puts in force what was staged, read once more when a PUT was acknowledged meanwhile. When this
+// returns 0, questions are answered by it.
 int engine_rules_commit(struct engine *e, struct engine_rules *r, struct err_info *info);
 void engine_rules_done(struct engine_rules *r);
 // PUT /v1/rules, in feed's thread: parsed, compiled, stored, in force; or nothing has changed:

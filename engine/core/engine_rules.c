@@ -60,6 +60,7 @@ static void put_in_force(struct engine *e, struct rule_sources *sources, struct 
     e->sources = sources;
     rulebook_unref(e->book);
     e->book = book;
+    e->rules_number++;
     if (e->reports) reports_set_window(e->reports, window_s);
 }
 
@@ -156,6 +157,11 @@ static int stage(struct call *call)
     struct rule_lists lists;
     int err;
 
+    rule_source_free(r->sources);
+    rulebook_unref(r->book);
+    r->sources = NULL;
+    r->book = NULL;
+    r->number = call->e->rules_number;
     lists_of(call->e, &lists);
     lists.specs = r->specs;
     lists.spec_count = r->spec_count;
@@ -172,8 +178,11 @@ static int commit(struct call *call)
 {
     struct engine *e = call->e;
     struct engine_rules *r = call->rules;
-    struct view *view = make_view(e, feed_catalog(e->feed), r->book);
+    struct view *view;
+    int err = r->number == e->rules_number ? 0 : stage(call);
 
+    if (err) return err;
+    view = make_view(e, feed_catalog(e->feed), r->book);
     if (!view) return err_set(call->info, ERR_NOMEM, "out of memory while publishing rules");
     exchange_view(e, view);
     put_in_force(e, r->sources, r->book);

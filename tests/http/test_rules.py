@@ -51,6 +51,32 @@ class RulesCase(EngineCase):
             time.sleep(0.02)
 
 
+class TestPutBeside(RulesCase):
+    """What is acknowledged is in force, whatever else is being read at that moment."""
+
+    def test_reloads(self):
+        engine = self.start()
+        stop = threading.Event()
+
+        def hup():
+            while not stop.wait(0.002):
+                engine.signal(signal.SIGHUP)
+        thread = threading.Thread(target=hup)
+        thread.start()
+        try:
+            for n in range(400):
+                self.put(engine, rules(OPEN if n % 2 else SHUT, version=f'v{n}'))
+                self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], f'v{n}')
+                time.sleep(0.001)
+                self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], f'v{n}')
+        finally:
+            stop.set()
+            thread.join()
+        engine.kill()
+        engine = self.start()
+        self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], 'v399')
+
+
 class TestPut(RulesCase):
     def test_in_force_when_it_is_answered(self):
         engine = self.start()
