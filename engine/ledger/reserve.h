@@ -39,10 +39,11 @@ int reserve_init(struct reserve *r, size_t entries_max);
 void reserve_free(struct reserve *r);
 static inline void reserve_prefetch(const struct reserve *r, uint64_t key)
 {
-    const _Atomic uint64_t *bucket = r->words + (key >> 24 & r->bucket_mask) * RESERVE_BUCKET;
+    uint64_t bucket = (key >> 24 & r->bucket_mask) * RESERVE_BUCKET;
 
-    __builtin_prefetch((const void *)bucket);
-    __builtin_prefetch((const void *)(bucket + 8));
+    __builtin_prefetch((const void *)(r->words + bucket), 1);
+    __builtin_prefetch((const void *)(r->words + bucket + 8));
+    __builtin_prefetch((const void *)(r->guids + bucket), 1);
 }
 
 // Takes an entry, or makes that of the same guid last longer. False: no room.
