@@ -27,7 +27,7 @@
 #define TRIES          9
 #define TRY_NS         50000000
 #define TURN_MAX       16
-#define WARM           4096
+#define WARM           256
 #define SPREAD         (1 << 18)
 #define ATTEMPTS_EACH  3 // of a device, on average
 #define ATTEMPTS_QUICK 1000000
