@@ -84,5 +84,7 @@
 #define LIMIT_LEDGER_CHAIN 4096
 // A segment of the log of call reports: 64 MiB are 700,000 reports, and one is deleted at a time.
 #define LIMIT_REPORTS_SEGMENT ((size_t)64 << 20)
-// Bytes kept of a call report that nothing can be made of.
+// Bytes kept of a call report that nothing can be made of, and of all of them in an hour: 1 MiB x
+// 24 x 32 days = 768 MiB.
 #define LIMIT_REPORT_RAW_BYTES 3072
+#define LIMIT_REPORT_RAW_HOUR  ((size_t)1 << 20)

@@ -16,7 +16,7 @@ struct history_job {
     struct worker *worker;
     struct history_job *next_free;
     struct conn_id conn;
-    char *raw; // copy of a report for the quarantine
+    char *raw; // a report for the quarantine: why, and a copy
 };
 
 static void on_arrival(struct worker *w, struct worker_message *message);
@@ -97,48 +97,62 @@ static void read_keys(struct attempt *a, const struct view *view, const struct q
     a->guid = who.guid;
 }
 
-// False when it is a report for the quarantine.
-static bool read_report(struct worker *w, const struct http_request *req, struct attempt *a)
+static struct str why_not(enum report_fault fault)
+{
+    if (fault == REPORT_NO_SEQUENCE) return STR("GSW_HIST_SEQUENCE_NUM is neither 0 nor 1");
+    return reason_text(REASON_NO_CONTACT);
+}
+
+// Absent, or why it is a report for the quarantine.
+static struct str read_report(struct worker *w, const struct http_request *req, struct attempt *a)
 {
     const struct view *view = worker_view(w);
     int64_t now_s = clock_wall_s();
     struct question_frame frame = {
         .tenant = req->param[0], .channel = CHANNEL_VOICE, .now_s = (uint32_t)now_s};
     struct record *record = &w->record;
+    enum report_fault fault;
     struct question q;
     enum reason reason;
 
-    if (req->body_too_large) return false;
-    if (!record_parse(record, req->body, view->book->ocs_keys, &reason)) return false;
+    if (req->body_too_large) return reason_text(REASON_TOO_LARGE);
+    if (!record_parse(record, req->body, view->book->ocs_keys, &reason)) return reason_text(reason);
     if (record->duplicate_count)
         metric_add(w->metrics, METRIC_DUPLICATE_KEYS, record->duplicate_count);
     question_from_record(&q, record, &frame, view, w->engine->set);
-    if (q.input != REASON_ALLOWED) return false;
-    if (report_from_record(a, record, now_s) != REPORT_OK) return false;
+    if (q.input != REASON_ALLOWED) return reason_text(q.input);
+    fault = report_from_record(a, record, now_s);
+    if (fault != REPORT_OK) return why_not(fault);
     read_keys(a, view, &q, record);
     read_words(a, &q, record);
     read_place(a, view, &q, record);
-    return true;
+    return (struct str){0};
 }
 
 // -- there and back --------------------------------------------------------------------------
 
 // The body is gone when this turn ends. Without memory the quarantine knows only that there was
 // one.
-static void keep_raw(struct history_job *job, struct str body)
+static void keep_raw(struct history_job *job, struct str why, struct str body)
 {
-    size_t size = body.size < LIMIT_REPORT_RAW_BYTES ? body.size : LIMIT_REPORT_RAW_BYTES;
+    struct buf text;
 
-    job->raw = size ? malloc(size) : NULL;
+    if (body.size > LIMIT_REPORT_RAW_BYTES - why.size - 1)
+        body.size = LIMIT_REPORT_RAW_BYTES - why.size - 1;
+    job->raw = malloc(LIMIT_REPORT_RAW_BYTES);
     if (!job->raw) return;
-    memcpy(job->raw, body.ptr, size);
-    job->report.raw = str_make(job->raw, size);
+    buf_wrap(&text, job->raw, LIMIT_REPORT_RAW_BYTES);
+    buf_str(&text, why);
+    buf_lit(&text, "\n");
+    buf_str(&text, body);
+    job->report.raw = buf_view(&text);
 }
 
 void history_on_report(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
     struct history_job *job;
+    struct str why;
 
     worker_flush(w);
     job = w->free_history_jobs;
@@ -148,8 +162,9 @@ void history_on_report(void *ctx, struct conn *conn, const struct http_request *
     }
     w->free_history_jobs = job->next_free;
     job->report = (struct report_job){.on_done = on_done};
-    job->report.quarantined = !read_report(w, req, &job->report.attempt);
-    if (job->report.quarantined) keep_raw(job, req->body);
+    why = read_report(w, req, &job->report.attempt);
+    job->report.quarantined = why.size > 0;
+    if (job->report.quarantined) keep_raw(job, why, req->body);
     job->conn = conn_defer(conn);
     reports_submit(w->engine->reports, &job->report);
 }

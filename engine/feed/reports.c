@@ -20,6 +20,8 @@
 #define IDLE_MS      1000
 #define RECLAIM_MS   10 // while replaced memory waits for readers
 #define LOG_PAUSE_NS ((int64_t)10 * 1000000000)
+#define HOUR_NS      ((int64_t)3600 * 1000000000)
+#define WHY_BYTES    200
 
 struct reports {
     struct reports_config config;
@@ -33,8 +35,10 @@ struct reports {
     int64_t memory_from_s;           // and has every one in the log that started at or after this
     int64_t told_since_s;            // to the ledger
     int64_t tick_ns, quiet_until_ns; // next tick; of the log about failures
-    bool lacking;                    // the ledger had no room for an attempt
-    bool walking;                    // older attempts are read again
+    int64_t raw_until_ns;            // until then raw_left bytes of the quarantined are kept
+    size_t raw_left;
+    bool lacking; // the ledger had no room for an attempt
+    bool walking; // older attempts are read again
     int64_t walk_from_s;
     struct reportlog_walk walk;
     struct report_job *job[LIMIT_COMMIT_JOBS];
@@ -158,6 +162,25 @@ static void walk_on(struct reports *r)
 
 // -- a batch of reports ----------------------------------------------------------------------
 
+// Whoever sends nothing but nonsense fills no disk with it.
+static void add_raw(struct reports *r, struct str raw, int64_t now_s)
+{
+    int64_t now_ns = clock_mono_ns();
+    struct str rest, why = str_cut(raw, '\n', &rest);
+
+    if (now_ns >= r->raw_until_ns) {
+        log_warn("reports",
+                 "nothing can be made of a call report: %.*s; it is kept, but counts for nobody; "
+                 "try: strings -n 8 %s/log-*.dgl",
+                 (int)(why.size < WHY_BYTES ? why.size : WHY_BYTES), why.ptr, r->log.dir);
+        r->raw_until_ns = now_ns + HOUR_NS;
+        r->raw_left = LIMIT_REPORT_RAW_HOUR;
+    }
+    if (raw.size > r->raw_left) raw = why;
+    r->raw_left -= raw.size < r->raw_left ? raw.size : r->raw_left;
+    reportlog_add_raw(&r->log, raw, now_s);
+}
+
 static unsigned collect(struct reports *r)
 {
     int64_t now_s = clock_wall_s();
@@ -171,7 +194,7 @@ static unsigned collect(struct reports *r)
         job->err = 0;
         job->applied = LEDGER_NEW;
         if (job->quarantined)
-            reportlog_add_raw(&r->log, job->raw, now_s);
+            add_raw(r, job->raw, now_s);
         else if (ledger_knows(r->ledger, &job->attempt)) // so it is durable already
             job->applied = LEDGER_REPEATED;
         else

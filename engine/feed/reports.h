@@ -7,6 +7,10 @@
 // older than the retention are deleted; there are no snapshots. When a rule set with a longer
 // window comes, what is still on disk is read again (backfill); until then counts of that time are
 // unknown.
+//
+// A report that no attempt can be made of is kept as text for a person, with a line before it that
+// says why: LIMIT_REPORT_RAW_BYTES of it, and LIMIT_REPORT_RAW_HOUR of all in an hour; of further
+// ones that line only. To read them: strings -n 8 DIR/attempts/log-*.dgl
 #pragma once
 
 #include <stdbool.h>
@@ -44,7 +48,7 @@ struct report_job {
     struct queue_node node;
     bool quarantined;       // no attempt could be made of it: `raw` is kept, durable, for a person
     struct attempt attempt; // otherwise
-    struct str raw;         // of a quarantined one; lent, at most LIMIT_REPORT_RAW_BYTES are kept
+    struct str raw;         // of a quarantined one, lent: a line that says why, and the report
     // Results, written before on_done. A report that is durable and that memory has no room for is
     // no error: the counts that lack it are unknown.
     int err;     // 0, ERR_STORAGE, ERR_NOT_DURABLE, ERR_CLOSED

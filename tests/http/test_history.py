@@ -191,8 +191,12 @@ class TestQuarantine(HistoryCase):
         self.assertEqual(self.ask(engine), 200)
         engine.kill()
         log, = (self.folder / 'data/attempts').iterdir()
-        for text in (b'nonsense', b'no number', b'lonely', b'\xff\xfe\x00'):
+        for text in (b'the body is not a flat JSON object\nnonsense', b'the phone is no number\n{',
+                     b'GSW_HIST_SEQUENCE_NUM is neither 0 nor 1\n{', b'lonely', b'\xff\xfe\x00',
+                     b'the record is larger than a record may be\n'):
             self.assertIn(text, log.read_bytes())
+        self.assertEqual(log.stat().st_mode & 0o777, 0o600)
+        self.assertIn('nothing can be made of a call report: the body is not', engine.said())
         self.assertNotIn(b'x' * 100, log.read_bytes())  # what is too large is not read at all
         engine = self.start(rules=attempts(2))  # 2: a start counts one that may be under way
         self.assertEqual(self.ask(engine), 200)

@@ -134,6 +134,28 @@ static void test_quarantine(void **state)
     bench_done(&b);
 }
 
+// Nonsense for ever: how it begins is kept, then only why.
+static void test_quarantine_is_bounded(void **state)
+{
+    enum { SENT = 2000 };
+    static char big[LIMIT_REPORT_RAW_BYTES] = "not JSON\n";
+    struct bench b;
+    char path[PATH_MAX];
+
+    (void)state;
+    memset(big + strlen(big), '{', sizeof big - strlen(big));
+    bench_init(&b);
+    bench_open(&b);
+    for (int i = 0; i < SENT; i++)
+        assert_int_equal(bench_put_raw(&b, str_make(big, sizeof big)), 0);
+    bench_last_path(&b, path);
+    // 341 whole ones, 64 bytes a frame of the others
+    assert_in_range(size_of(path), 1 << 20, (1 << 20) + SENT * 64 + 20000);
+    bench_reopen_at(&b, T0 + 10);
+    bench_close(&b);
+    bench_done(&b);
+}
+
 static void test_without_a_directory(void **state)
 {
     struct bench b;
@@ -289,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts_ends_repeats),
         cmocka_unit_test(test_quarantine),
+        cmocka_unit_test(test_quarantine_is_bounded),
         cmocka_unit_test(test_without_a_directory),
         cmocka_unit_test(test_no_answer_before_the_disk),
         cmocka_unit_test(test_failing_disk),
