@@ -120,19 +120,42 @@ unsigned rulebook_plan(const struct rulebook_tenant *t, struct str group)
     return 0;
 }
 
+static int find_kinds(struct rulebook_tenant *t, struct err_info *info)
+{
+    t->plan_count = 1 + t->set->plan_count;
+    if (kinds_find(&t->by_rules, t->set, KINDS_BY_RULES) < 0 ||
+        kinds_find(&t->by_lists, t->set, KINDS_BY_LISTS) < 0 || index_groups(t) < 0)
+        return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    if (t->by_lists.count > RULEBOOK_LISTS_MAX)
+        return err_set(info, ERR_FULL,
+                       "the plans name %u different selections of lists; at most %d, try: the same "
+                       "lists in the same order for more campaign groups",
+                       t->by_lists.count, RULEBOOK_LISTS_MAX);
+    return 0;
+}
+
 static int make_plans(struct rulebook *b, struct rulebook_tenant *t, const struct tenant *tenant,
                       struct err_info *info)
 {
-    unsigned home = places_country(b->atlas->places, str_of(tenant->home.region));
-    int err = 0;
+    unsigned home = places_country(b->atlas->places, str_of(tenant->home.region)), ops = 0;
+    int err = find_kinds(t, info);
 
-    t->plan_count = 1 + t->set->plan_count;
-    t->plan = calloc(t->plan_count, sizeof *t->plan);
-    if (!t->plan || index_groups(t) < 0) return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    for (unsigned i = 0; i < t->plan_count && !err; i++) {
-        err = rule_plan_new(&t->plan[i], t->set, i ? i - 1 : RULE_PLAN_NONE, b->atlas->places,
+    if (err) return err;
+    t->plan = calloc(t->by_rules.count, sizeof *t->plan);
+    if (!t->plan) return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    for (unsigned i = 0; i < t->by_rules.count && !err; i++) {
+        unsigned gate = t->by_rules.first[i];
+
+        err = rule_plan_new(&t->plan[i], t->set, gate ? gate - 1 : RULE_PLAN_NONE, b->atlas->places,
                             slot_of, b, info);
-        if (!err && !t->plan[i]->default_country) t->plan[i]->default_country = (uint16_t)home;
+        if (err) break;
+        if (!t->plan[i]->default_country) t->plan[i]->default_country = (uint16_t)home;
+        ops += t->plan[i]->op_count;
+        if (ops > RULEBOOK_OPS_MAX)
+            err = err_set(info, ERR_FULL,
+                          "the plans hold more than %d rules together (required ones count in each "
+                          "that differs from others); try: fewer plans that differ",
+                          RULEBOOK_OPS_MAX);
     }
     return err;
 }
@@ -230,10 +253,12 @@ struct rulebook *rulebook_ref(struct rulebook *b)
 static void tenant_done(struct rulebook_tenant *t)
 {
     for (unsigned i = 0; t->rule && i < t->set->rule_count; i++) free(t->rule[i].blocked);
-    for (unsigned i = 0; t->plan && i < t->plan_count; i++)
+    for (unsigned i = 0; t->plan && i < t->by_rules.count; i++)
         if (t->plan[i]) rule_plan_free(t->plan[i]);
     free(t->rule);
     free(t->plan);
+    kinds_done(&t->by_rules);
+    kinds_done(&t->by_lists);
     free(t->group);
     if (t->set) ruleset_unref(t->set);
 }

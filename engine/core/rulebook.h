@@ -9,11 +9,17 @@
 #include <stdint.h>
 
 #include "engine/core/atlas.h"
+#include "engine/core/kinds.h"
 #include "engine/core/tally.h"
 #include "engine/core/tenant.h"
 #include "engine/net/http.h"
 #include "engine/rule/rule_plan.h"
 #include "engine/wire/record.h"
+
+// Bounds of what one tenant's plans cost: rules, each counted in every kind of plan where it holds
+// (some 150 bytes each), and selections of lists (some 8 KiB each, in every view).
+#define RULEBOOK_OPS_MAX   262144
+#define RULEBOOK_LISTS_MAX 1024
 
 // What belongs to one rule of a ruleset, at the same index.
 struct rulebook_rule {
@@ -24,8 +30,10 @@ struct rulebook_rule {
 
 struct rulebook_tenant {
     struct ruleset *set;     // NULL = no rule set: lists alone decide
-    unsigned plan_count;     // 1 + set->plan_count
-    struct rule_plan **plan; // [0] for groups that have none; [1 + i] is set->plan[i]
+    unsigned plan_count;     // 1 + set->plan_count: [0] for groups that have none, then set->plan
+    struct kinds by_rules;   // which of them share a rule_plan
+    struct kinds by_lists;   // and which a selection of lists
+    struct rule_plan **plan; // by_rules.count of them
     uint16_t *group;         // by hash of the campaign group: 1 + i; 0 = free
     unsigned group_mask;
     struct rulebook_rule *rule;
@@ -49,13 +57,14 @@ struct rulebook {
 };
 
 // `sets[i]` is tenant i's (NULL = none); the book takes a reference of each and of the atlas.
-// ERR_NOMEM, ERR_FULL with a sentence (too many fields of all tenants together, too many tests).
+// ERR_NOMEM, ERR_FULL with a sentence (too many fields of all tenants together, too many tests,
+// plans that differ too much).
 int rulebook_new(struct rulebook **ret, const struct tenants *tenants, struct ruleset *const *sets,
                  struct atlas *atlas, struct tally *tally, struct err_info *info);
 struct rulebook *rulebook_ref(struct rulebook *b);
 void rulebook_unref(struct rulebook *b); // NULL is fine
 
-// Which of tenant.plan holds for a campaign group: 0 = what is required.
+// Which plan holds for a campaign group: 0 = what is required, 1 + i = set->plan[i].
 unsigned rulebook_plan(const struct rulebook_tenant *t, struct str group);
 
 // After a record was read with v1_keys: gives aliases their values.

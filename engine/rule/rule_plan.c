@@ -164,6 +164,14 @@ static int fill_rows(struct rule_plan *p, struct err_info *info)
     return 0;
 }
 
+// There was room for every rule of the set; a tenant may have thousands of plans.
+static void trim(struct rule_plan *p)
+{
+    struct rule_op *op = realloc(p->op, (p->op_count + 1) * sizeof *op);
+
+    if (op) p->op = op;
+}
+
 int rule_plan_new(struct rule_plan **ret, struct ruleset *set, unsigned plan,
                   const struct places *places, int (*slot_of)(void *ctx, struct str field),
                   void *ctx, struct err_info *info)
@@ -191,6 +199,7 @@ int rule_plan_new(struct rule_plan **ret, struct ruleset *set, unsigned plan,
     err = add_rules(&m, own);
     if (err == 0) err = fill_rows(m.p, info);
     if (err == 0) {
+        trim(m.p);
         *ret = m.p;
         m.p = NULL;
     }

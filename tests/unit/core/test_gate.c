@@ -58,34 +58,42 @@ static bool has_list(void *ctx, struct str name)
     return false;
 }
 
-// Puts a document in force; ' stands for ".
-static void rule_by(struct world *w, const char *text)
+// Compiles a document; ' stands for ".
+static int compile(struct world *w, const char *text, struct rulebook **ret, struct err_info *info)
 {
-    const struct view_settings settings = {.ocs_body = OCS_BODY_FULL};
     struct ruleset_errors *errors = calloc(1, sizeof *errors);
     struct ruleset *sets[LIMIT_TENANTS + 1] = {NULL};
-    struct err_info info = {0};
     char *copy = strdup(text);
+    int err;
 
     for (char *c = copy; *c; c++)
         if (*c == '\'') *c = '"';
     if (ruleset_parse(&sets[0], str_of(copy), atlas->places, atlas->packs, has_list, w, errors))
         fail_msg("%s: %s", errors->error[0].pointer, errors->error[0].text);
-    view_free(w->view);
-    rulebook_unref(w->book);
-    if (rulebook_new(&w->book, &w->tenants, sets, atlas, &w->tally, &info))
-        fail_msg("%s", info.text);
+    err = rulebook_new(ret, &w->tenants, sets, atlas, &w->tally, info);
     ruleset_unref(sets[0]);
-    w->view = view_new(&w->tenants, w->catalog, w->book, &settings, 7);
-    assert_non_null(w->view);
     free(copy);
     free(errors);
+    return err;
+}
+
+// Puts a document in force.
+static void rule_by(struct world *w, const char *text)
+{
+    const struct view_settings settings = {.ocs_body = OCS_BODY_FULL};
+    struct err_info info = {0};
+
+    view_free(w->view);
+    rulebook_unref(w->book);
+    if (compile(w, text, &w->book, &info)) fail_msg("%s", info.text);
+    w->view = view_new(&w->tenants, w->catalog, w->book, &settings, 7);
+    assert_non_null(w->view);
 }
 
 static void read_question(struct world *w, const char *text, bool reserves)
 {
     const struct question_frame frame = {
-        .channel = CHANNEL_VOICE, .now_s = NOW, .reserves = reserves};
+        .channel = CHANNEL_VOICE, .now_s = (uint32_t)w->decider.wall_s, .reserves = reserves};
     char *copy = strdup(text);
     enum reason reason;
 
@@ -286,9 +294,100 @@ static void groups_find_their_plans(void **state)
         if (v.type) assert_int_equal(v.call_result, 7);
     }
     ALLOWED(ask(w, PHONE));
-    // gates with the same lists share their tables
+    // gates that say the same share their tables
     assert_int_equal(w->view->tenant[0].ranks_count, 1);
+    assert_int_equal(w->book->tenant[0].by_rules.count, 2);
     free(text);
+}
+
+// What differs in one word shares nothing that depends on it.
+static void only_plans_that_say_the_same_share(void **state)
+{
+    static const unsigned by_rules[] = {0, 0, 1, 2, 3, 4, 5, 0, 5, 6};
+    static const unsigned by_lists[] = {0, 0, 0, 0, 0, 0, 0, 1, 2, 0};
+    struct world *w = *state;
+    const struct rulebook_tenant *t;
+
+    rule_by(w, "{'version':'1','lists':[{'name':'l','kind':'device'},{'name':'m','kind':'device'}],"
+               "'rules':[{'name':'r','type':'location','where':{'state':['TX']}},"
+               "{'name':'s','type':'location','where':{'state':['CA']}}],'plans':["
+               "{'campaign_group':'a'},"
+               "{'campaign_group':'b','zone_from':['state']},"
+               "{'campaign_group':'c','purpose':'collection'},"
+               "{'campaign_group':'d','dialing':'manual'},"
+               "{'campaign_group':'e','rules':['r']},"
+               "{'campaign_group':'f','rules':['s']},"
+               "{'campaign_group':'g','lists':['l']},"
+               "{'campaign_group':'h','rules':['s'],'lists':['m']},"
+               "{'campaign_group':'i','rules':['r','s']}]}");
+    t = &w->book->tenant[0];
+    assert_int_equal(t->plan_count, COUNT_OF(by_rules));
+    assert_int_equal(t->by_rules.count, 7);
+    assert_int_equal(t->by_lists.count, 3);
+    for (unsigned i = 0; i < COUNT_OF(by_rules); i++) {
+        assert_int_equal(t->by_rules.of[i], by_rules[i]);
+        assert_int_equal(t->by_lists.of[i], by_lists[i]);
+    }
+}
+
+// `plans` pairs of names, each another one.
+static void write_pairs(struct buf *text, const char *member, char letter, unsigned plans)
+{
+    unsigned a = 0, b = 1;
+
+    buf_lit(text, "],'plans':[");
+    for (unsigned i = 0; i < plans; i++) {
+        buf_printf(text, "%s{'campaign_group':'g%u','%s':['%c%u','%c%u']}", i ? "," : "", i, member,
+                   letter, a, letter, b);
+        if (++a == b) {
+            a = 0;
+            b++;
+        }
+    }
+    buf_lit(text, "]}");
+    buf_char(text, '\0');
+    assert_false(text->failed);
+}
+
+// Memory of a tenant's plans is bounded: what differs too much is refused, in words.
+static void plans_that_differ_too_much(void **state)
+{
+    struct world *w = *state;
+    struct rulebook *book;
+    struct err_info info;
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    for (unsigned plans = RULEBOOK_LISTS_MAX - 1; plans <= RULEBOOK_LISTS_MAX; plans++) {
+        buf_reset(&text);
+        buf_lit(&text, "{'version':'1','rules':[],'lists':[");
+        for (int i = 0; i < 60; i++)
+            buf_printf(&text, "%s{'name':'l%d','kind':'device'}", i ? "," : "", i);
+        write_pairs(&text, "lists", 'l', plans);
+        book = NULL;
+        info = (struct err_info){0};
+        // one more has no plan, and so names none
+        assert_int_equal(compile(w, text.ptr, &book, &info),
+                         plans < RULEBOOK_LISTS_MAX ? 0 : ERR_FULL);
+        if (!book) assert_non_null(strstr(info.text, "1025 different selections of lists"));
+        rulebook_unref(book);
+    }
+    for (unsigned plans = 200; plans <= 300; plans += 100) {
+        buf_reset(&text);
+        buf_lit(&text, "{'version':'1','rules':[");
+        for (int i = 0; i < 1000; i++)
+            buf_printf(&text,
+                       "%s{'name':'r%d','type':'location','required':%s,'where':{'state':"
+                       "['TX']}}",
+                       i ? "," : "", i, i < 30 ? "false" : "true");
+        write_pairs(&text, "rules", 'r', plans);
+        book = NULL;
+        info = (struct err_info){0};
+        assert_int_equal(compile(w, text.ptr, &book, &info), plans == 200 ? 0 : ERR_FULL);
+        if (!book) assert_non_null(strstr(info.text, "more than 262144 rules together"));
+        rulebook_unref(book);
+    }
+    buf_done(&text);
 }
 
 // -- attempts ------------------------------------------------------------------------------------
@@ -335,9 +434,11 @@ static void the_last_free_attempt_is_given_once(void **state)
     rule_by(w, LIMIT(2));
     ALLOWED(dial(w, PHONE)); // without a guid it does not stand in its own way
     ALLOWED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'a'}"));
-    ALLOWED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'a'}"));
+    ALLOWED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':' a '}")); // as reports have it
     BLOCKED(dial(w, "{'phone':'2125550100','GSW_CALL_ATTEMPT_GUID':'b'}"), ATTEMPTS_USED);
     BLOCKED(dial(w, PHONE), ATTEMPTS_USED);
+    w->decider.wall_s = NOW + 10; // 10 s later at the earliest, however late in a second it was
+    BLOCKED(ask(w, PHONE), ATTEMPTS_USED);
     w->decider.wall_s = NOW + 11; // they have run out
     ALLOWED(ask(w, PHONE));
 }
@@ -426,6 +527,8 @@ int main(void)
         TEST(lists_grow_old),
         TEST(rules_over_lists),
         TEST(groups_find_their_plans),
+        TEST(only_plans_that_say_the_same_share),
+        TEST(plans_that_differ_too_much),
         TEST(attempts_are_counted_and_forgotten),
         TEST(the_last_free_attempt_is_given_once),
         TEST(whoever_is_blocked_keeps_nothing_free),
