@@ -278,17 +278,21 @@ unsigned decide_unasked(const struct decider *d, const struct view *view, const 
 static struct verdict reserve(struct decide_case *c, int *ret_rule)
 {
     const struct decider *d = c->d;
+    // the second under way is not over yet
+    int64_t until_s = d->wall_s + c->q->gate->plan->set->reserve_s + 1;
     struct ledger_asker who = c->q->who;
+    enum reserve_kept kept = RESERVE_FULL;
     struct judge_finding finding;
     struct verdict v;
 
-    if (!d->ledger ||
-        !ledger_reserve(d->ledger, &who, d->wall_s, d->wall_s + c->q->gate->plan->set->reserve_s))
+    if (d->ledger) kept = ledger_reserve(d->ledger, &who, d->wall_s, until_s);
+    if (kept == RESERVE_FULL)
         return verdict_block(REASON_RESERVATIONS_FULL, reason_rule(REASON_RESERVATIONS_FULL));
     who.holds_unnamed = who.guid == 0;
     c->who = &who;
     v = judge_rules(c, &finding, false, ret_rule);
-    if (v.type != VERDICT_NONE) ledger_release(d->ledger, &who);
+    // what an earlier answer to the same guid holds stays
+    if (v.type != VERDICT_NONE && kept == RESERVE_TAKEN) ledger_release(d->ledger, &who);
     return v;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/limits.h"
+#include "engine/ledger/report.h"
 #include "engine/wire/address.h"
 #include "engine/wire/number.h"
 
@@ -128,7 +129,7 @@ static void read_rules(struct question *q, const struct record *record,
     if (q->gate->plan->external) q->text = record->text;
     device = hash_of(q, q->has[QUESTION_PHONE] ? QUESTION_PHONE : QUESTION_EMAIL);
     q->who = question_asker(view, q->tenant, device, hash_of(q, QUESTION_CLIENT), group,
-                            record_text(record, FIELD_CALL_ATTEMPT_GUID));
+                            report_guid(record));
     facts_from_record(&q->facts, q->gate->plan, record, q->device);
     q->who.subject = q->facts.subject;
     q->ahead = (struct ledger_ahead){0};

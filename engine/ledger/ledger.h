@@ -19,6 +19,7 @@
 #include "engine/base/err.h"
 #include "engine/base/hash.h"
 #include "engine/base/qsbr.h"
+#include "engine/ledger/reserve.h"
 #include "engine/wire/attempt.h"
 
 struct ledger;
@@ -72,11 +73,12 @@ bool ledger_fetch_further(const struct ledger *l, const struct ledger_asker *who
 struct attempts_count ledger_count(const struct ledger *l, const struct ledger_asker *who,
                                    const struct attempts_query *query, int64_t now_s);
 
-// Keeps an attempt free for the asker until `until_s`. True when it is kept (again for the same
-// guid: prolonged); false when there is no room. Who reserves has to count once more afterwards
-// (others may have passed between count and reserve): of two at once at least one sees the other.
-bool ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
-                    int64_t until_s);
+// Keeps an attempt free for the asker until `until_s`: RESERVE_TAKEN, RESERVE_PROLONGED for a guid
+// that has one already, or RESERVE_FULL. Who reserves has to count once more afterwards (others may
+// have passed between count and reserve): of two at once at least one sees the other. Who then
+// steps back releases what was TAKEN; what was PROLONGED is still an earlier answer's.
+enum reserve_kept ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
+                                 int64_t until_s);
 void ledger_release(struct ledger *l, const struct ledger_asker *who);
 // The same by who has only the guid's report: releases the reservation of that guid, or, when the
 // question carried none, one without a guid of the same device or client.

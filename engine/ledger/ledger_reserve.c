@@ -15,15 +15,17 @@ static void drop(struct ledger *l, const struct reserve_entry *e)
         reserve_drop_unnamed(&l->reserve, e);
 }
 
-bool ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
-                    int64_t until_s)
+enum reserve_kept ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
+                                 int64_t until_s)
 {
     struct reserve_entry device = entry_of(who, who->device), client = entry_of(who, who->client);
+    enum reserve_kept by_device = RESERVE_PROLONGED, by_client = RESERVE_PROLONGED;
 
-    if (device.key && !reserve_keep(&l->reserve, &device, now_s, until_s)) return false;
-    if (!client.key || reserve_keep(&l->reserve, &client, now_s, until_s)) return true;
-    drop(l, &device);
-    return false;
+    if (device.key) by_device = reserve_keep(&l->reserve, &device, now_s, until_s);
+    if (by_device != RESERVE_FULL && client.key)
+        by_client = reserve_keep(&l->reserve, &client, now_s, until_s);
+    if (by_client == RESERVE_FULL && by_device == RESERVE_TAKEN) drop(l, &device);
+    return by_device < by_client ? by_device : by_client;
 }
 
 void ledger_release(struct ledger *l, const struct ledger_asker *who)

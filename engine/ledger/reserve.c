@@ -140,22 +140,23 @@ static bool take(struct reserve *r, uint64_t place, const struct reserve_entry *
     return false;
 }
 
-bool reserve_keep(struct reserve *r, const struct reserve_entry *e, int64_t now_s, int64_t until_s)
+enum reserve_kept reserve_keep(struct reserve *r, const struct reserve_entry *e, int64_t now_s,
+                               int64_t until_s)
 {
     uint64_t word = word_of(e, until_s);
 
     if (atomic_load_explicit(&r->now_s, memory_order_relaxed) != now_s)
         atomic_store_explicit(&r->now_s, now_s, memory_order_relaxed);
-    if (e->guid && prolong(r, e, now_s, until_s)) return true;
+    if (e->guid && prolong(r, e, now_s, until_s)) return RESERVE_PROLONGED;
     for (unsigned hop = 0; hop < HOPS_MAX; hop++) {
         uint64_t bucket = bucket_of(r, e->key, hop);
 
         for (unsigned i = 1; i < RESERVE_BUCKET; i++)
-            if (take(r, bucket + i, e, now_s, word)) return true;
+            if (take(r, bucket + i, e, now_s, word)) return RESERVE_TAKEN;
         // before anything goes there
         if (hop + 1 < HOPS_MAX) mark(r, bucket, until_s);
     }
-    return false;
+    return RESERVE_FULL;
 }
 
 unsigned reserve_drop(struct reserve *r, const struct reserve_entry *e)

@@ -46,8 +46,10 @@ static inline void reserve_prefetch(const struct reserve *r, uint64_t key)
     __builtin_prefetch((const void *)(r->guids + bucket), 1);
 }
 
-// Takes an entry, or makes that of the same guid last longer. False: no room.
-bool reserve_keep(struct reserve *r, const struct reserve_entry *e, int64_t now_s, int64_t until_s);
+enum reserve_kept { RESERVE_FULL, RESERVE_TAKEN, RESERVE_PROLONGED };
+// Takes an entry, or makes that of the same guid last longer.
+enum reserve_kept reserve_keep(struct reserve *r, const struct reserve_entry *e, int64_t now_s,
+                               int64_t until_s);
 // Lets go of all entries of this key and guid (not 0). How many there were.
 unsigned reserve_drop(struct reserve *r, const struct reserve_entry *e);
 // Lets go of one entry of this key without a guid, of the same group where both say one.

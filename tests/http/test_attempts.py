@@ -195,10 +195,10 @@ class TestReservations(AttemptsCase):
         engine = self.start(attempts(1))
         self.allowed(self.ask(engine))
         found = engine.ask('POST', '/v1/when', {'phone': PHONE}).json()
-        self.assertEqual((found['next'], found['cut']), ('2026-11-23T17:00:10Z', False))
+        self.assertEqual((found['next'], found['cut']), ('2026-11-23T17:00:11Z', False))
         self.assertEqual([i['until'] for i in found['intervals']], ['2026-11-30T17:00:00Z'])
         result = engine.ask('POST', '/v1/decisions', {'records': [{'phone': PHONE}]}).json()
-        self.assertEqual(result['results'][0]['retry_at'], '2026-11-23T17:00:10Z')
+        self.assertEqual(result['results'][0]['retry_at'], '2026-11-23T17:00:11Z')
 
     def test_a_start_may_have_lost_one(self):
         engine = self.start(attempts(1), tenant={'reserve': '3s'})

@@ -69,11 +69,13 @@ static void own_guid_does_not_count(void **state)
 static void same_guid_is_prolonged(void **state)
 {
     struct fixture f = fixture_new(100, 1024);
+    struct ledger_asker who = fixture_asker(1, 2, 5), half = fixture_asker(1, 3, 5);
 
     (void)state;
-    keep(&f, fixture_asker(1, 2, 5), UNTIL);
-    keep(&f, fixture_asker(1, 2, 5), UNTIL + 5);
-    keep(&f, fixture_asker(1, 2, 5), UNTIL - 5); // never made shorter
+    assert_int_equal(ledger_reserve(f.l, &who, NOW, UNTIL), RESERVE_TAKEN);
+    assert_int_equal(ledger_reserve(f.l, &who, NOW, UNTIL + 5), RESERVE_PROLONGED);
+    assert_int_equal(ledger_reserve(f.l, &who, NOW, UNTIL - 5), RESERVE_PROLONGED); // not shorter
+    assert_int_equal(ledger_reserve(f.l, &half, NOW, UNTIL), RESERVE_TAKEN);
     assert_int_equal(reserved(&f, COUNT_BY_DEVICE, fixture_asker(1, 0, 6), NOW), 1);
     assert_int_equal(reserved(&f, COUNT_BY_CLIENT, fixture_asker(0, 2, 6), NOW), 1);
     assert_int_equal(reserved(&f, COUNT_BY_DEVICE, fixture_asker(1, 0, 6), UNTIL + 4), 1);
