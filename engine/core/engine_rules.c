@@ -186,6 +186,7 @@ static int commit(struct call *call)
     if (!view) return err_set(call->info, ERR_NOMEM, "out of memory while publishing rules");
     exchange_view(e, view);
     put_in_force(e, r->sources, r->book);
+    rule_source_retire(e->sources, e->data_dir, &e->tenants);
     r->sources = NULL;
     r->book = NULL;
     return 0;

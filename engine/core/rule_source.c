@@ -110,6 +110,7 @@ static int take_stored(struct reading *r, bool *ret_taken, struct err_info *info
                  "%s has another content than when PUT /v1/rules replaced it, so the file "
                  "holds again (tenant %s)",
                  s->file, name);
+        s->outdated = true;
     } else {
         snprintf(what, sizeof what, "the stored rules of %s", name);
         err = parse_named(&s->set, r->next->atlas, saved.document, what, r->lists, r->tenant, info);
@@ -151,6 +152,7 @@ static int read_one(struct reading *r, struct err_info *info)
         goto out;
     }
     if (!r->before) err = take_stored(r, &taken, info);
+    if (r->before) s->outdated = r->before->stored;
     if (!err && !taken && s->file[0])
         err = parse_named(&s->set, r->next->atlas, buf_view(&text), s->file, r->lists, r->tenant,
                           info);
@@ -276,6 +278,19 @@ int rule_source_store(const struct rule_sources *s, unsigned tenant, const char 
 
     CHECK(at->set);
     return rules_save(data_dir, tenants->tenant[tenant].name, at->file_sum, at->set->text, info);
+}
+
+void rule_source_retire(struct rule_sources *s, const char *data_dir, const struct tenants *tenants)
+{
+    struct err_info info = {0};
+
+    for (unsigned i = 0; i < s->count; i++) {
+        if (!s->at[i].outdated) continue;
+        s->at[i].outdated = false;
+        if (rules_retire(data_dir, tenants->tenant[i].name, &info) < 0)
+            log_warn("rules", "%s; when %s is changed back, it holds again", info.text,
+                     s->at[i].file);
+    }
 }
 
 void rule_source_free(struct rule_sources *s)

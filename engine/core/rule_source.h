@@ -22,6 +22,7 @@ struct rule_source {
     struct ruleset *set; // NULL = this tenant has no rule set
     uint64_t file_sum;   // of the configured file when it was read last; 0 = none
     bool stored;         // `set` came by PUT /v1/rules
+    bool outdated;       // the file took over from what was stored, which is still there
     char file[512];      // "" = none configured
 };
 
@@ -55,4 +56,8 @@ int rule_source_put(struct rule_sources **ret, const struct rule_sources *before
 // Makes tenant's document of `s` durable.
 int rule_source_store(const struct rule_sources *s, unsigned tenant, const char *data_dir,
                       const struct tenants *tenants, struct err_info *info);
+// Once `s` is in force: what is outdated is put aside, so that a file that is changed back does not
+// bring it back at the next start. A failure is logged.
+void rule_source_retire(struct rule_sources *s, const char *data_dir,
+                        const struct tenants *tenants);
 void rule_source_free(struct rule_sources *s); // NULL is fine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/feed/rules.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -104,7 +105,8 @@ int rules_load(struct rules_saved *ret, const char *data_dir, const char *tenant
     int err = path_of(path, sizeof path, data_dir, tenant, info);
 
     if (err) return err;
-    if (access(path, F_OK) < 0) return ERR_NOT_FOUND;
+    // one that cannot be looked for may be there
+    if (access(path, F_OK) < 0 && errno == ENOENT) return ERR_NOT_FOUND;
     buf_init(&saved.memory, LIMIT_RULES_BYTES + WRAPPER_BYTES);
     err = file_read_all(path, &saved.memory, info);
     if (!err && !unwrap(&saved))
@@ -117,6 +119,17 @@ int rules_load(struct rules_saved *ret, const char *data_dir, const char *tenant
     else
         *ret = saved;
     return err;
+}
+
+int rules_retire(const char *data_dir, const char *tenant, struct err_info *info)
+{
+    char path[PATH_MAX], old[PATH_MAX + 4];
+    int err = path_of(path, sizeof path, data_dir, tenant, info);
+
+    if (err) return err;
+    snprintf(old, sizeof old, "%s.old", path);
+    if (rename(path, old) == 0 || errno == ENOENT) return 0;
+    return err_set(info, ERR_STORAGE, "%s cannot be renamed: %s", path, strerror(errno));
 }
 
 void rules_done(struct rules_saved *saved)

@@ -24,7 +24,11 @@ struct rules_saved {
 // ERR_STORAGE with a sentence; the old document is still there then.
 int rules_save(const char *data_dir, const char *tenant, uint64_t file_sum, struct str document,
                struct err_info *info);
-// ERR_NOT_FOUND when there is none; ERR_CORRUPT (its sum is wrong), ERR_IO with a sentence.
+// ERR_NOT_FOUND when there is none for sure; ERR_CORRUPT (its sum is wrong), ERR_IO with a
+// sentence.
 int rules_load(struct rules_saved *ret, const char *data_dir, const char *tenant,
                struct err_info *info);
+// The saved document counts no more, whatever the file will hold: it is kept as
+// DIR/rules/<tenant>.json.old, which nobody reads. ERR_STORAGE with a sentence.
+int rules_retire(const char *data_dir, const char *tenant, struct err_info *info);
 void rules_done(struct rules_saved *saved);

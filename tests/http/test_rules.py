@@ -154,6 +154,24 @@ class TestPut(RulesCase):
         self.problem(engine.ask('PUT', '/v1/rules', rules(SHUT)), 409, 'not_durable')
         self.allowed(engine.validate(PHONE))
 
+    def test_a_data_directory_that_fails(self):
+        engine = self.start()
+        self.put(engine, rules(SHUT, version='good'))
+        path = self.folder / 'data/rules/default.json'
+        kept = path.read_bytes()
+        path.unlink()
+        path.mkdir()  # nothing can take its place
+        (path / 'x').mkdir()
+        answer = engine.ask('PUT', '/v1/rules', rules(OPEN, version='next'))
+        self.problem(answer, 503, 'storage_failed')
+        self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], 'good')
+        self.blocked(engine.validate(PHONE), 'contact_times', 'hours')
+        self.assertEqual(engine.metric('dialgate_rules_replaced_total{result="refused"}'), 1)
+        shutil.rmtree(path)
+        path.write_bytes(kept)
+        self.put(engine, rules(OPEN, version='next'))
+        self.allowed(engine.validate(PHONE))
+
     def test_warnings(self):
         engine = self.start()
         said = self.put(engine, rules(OPEN, lists=[
@@ -247,6 +265,34 @@ class TestFiles(RulesCase):
         self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], 'file 2')
         self.assertIn('the file holds again', engine.said())
         self.allowed(engine.validate(PHONE))
+
+    def test_a_file_that_is_changed_back(self):
+        """A restart brings back nothing that was replaced before."""
+        for restart in (False, True):  # is the change seen by SIGHUP, or at a start
+            self.write('r.json', json.dumps(rules(OPEN, version='file')))
+            engine = self.start('--rules', 'r.json')
+            self.put(engine, rules(SHUT, version='put'))
+            self.write('r.json', json.dumps(rules(OPEN, version='file 2')))
+            if restart:
+                engine.stop()
+                engine = self.start('--rules', 'r.json')
+            else:
+                self.hup(engine, 'config and tokens are in force')
+            self.write('r.json', json.dumps(rules(OPEN, version='file')))
+            self.hup(engine, 'config and tokens are in force')
+            engine.kill()
+            engine = self.start('--rules', 'r.json')
+            self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], 'file')
+            self.allowed(engine.validate(PHONE))
+            engine.stop()
+
+    def test_a_stored_set_that_cannot_be_looked_for(self):
+        engine = self.start()
+        self.put(engine, rules(SHUT))
+        engine.stop()
+        shutil.move(self.folder / 'data/rules', self.folder / 'elsewhere')
+        self.write('data/rules', 'no directory')
+        self.assertIn('data/rules/default.json', self.fails(*self.options()))
 
     def test_damage_stops_the_start(self):
         engine = self.start()
