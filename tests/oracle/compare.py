@@ -22,11 +22,15 @@ from oracle.places import Places
 NOW = '2026-11-20T17:30:00Z'
 OBTAINED_DAYS = 25  # age of the list file at NOW
 BATCH = 500         # questions of one request
-SETTLE_S = 30
+BETWEEN = 6          # instants tried between two edges
 
 
 def text_of(at):
     return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat()
+
+
+def instant_of(text):
+    return int(datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp())
 
 
 class Disagreement(Exception):
@@ -61,7 +65,7 @@ class Round:
         """Each attempt as its call reports; an attempt without a result has only begun."""
         for attempt in self.attempts:
             record = {'GSW_CALL_ATTEMPT_GUID': attempt['guid'], 'GSW_HIST_SEQUENCE_NUM': 0,
-                      'GSW_PHONE': attempt['device'], 'GSW_CALL_TIME': attempt['start'],
+                      'GSW_PHONE': attempt['device'], 'GSW_DIALING': attempt['start'],
                       'GSW_CAMPAIGN_GROUP_NAME': attempt['group'],
                       'GSW_CUSTOMER_ID': attempt['client'], 'debt_id': attempt['subject']}
             ended = dict(record, GSW_HIST_SEQUENCE_NUM=1, GSW_CALL_RESULT=attempt['result'],
@@ -77,8 +81,10 @@ class Round:
             for kind, value in (('device', self.compare.places.device(attempt['device'])),
                                 ('client', attempt['client'])):
                 if value:
-                    self.by_key.setdefault((kind, value), []).append(
-                        dict(attempt, device=self.compare.places.device(attempt['device'])))
+                    self.by_key.setdefault((kind, value), []).append(dict(
+                        attempt, device=self.compare.places.device(attempt['device']),
+                        place=self.compare.places.of_attempt(attempt['device'],
+                                                             self.judge.country)))
 
     def ask(self, record, at):
         ask = Ask(record, at, self.compare.places, self.judge.country,
@@ -116,6 +122,7 @@ class Round:
         for (record, at), result in zip(asked, results):
             self.check(record, at, result)
         self.check_retries(asked, results)
+        self.check_when(asked)
 
     def check(self, record, at, result):
         wanted = self.judge.verdict(self.ask(record, at))
@@ -165,16 +172,34 @@ class Round:
     def check_retries(self, asked, results):
         """What retry_at promises is allowed, and a second before it was not. Not for the past: what
         was attempted since then is known now, and then was not."""
-        promised = [(record, int(datetime.datetime.fromisoformat(
-            result['retry_at'].replace('Z', '+00:00')).timestamp()))
-            for (record, at), result in zip(asked, results)
-            if result['retry_at'] and at >= self.compare.now and self.pick.random() < .1]
-        for record, at in promised:
-            for instant, wanted in ((at, True), (at - 1, False)):
+        promised = [(record, asked_at, instant_of(result['retry_at']))
+                    for (record, asked_at), result in zip(asked, results)
+                    if result['retry_at'] and asked_at >= self.compare.now
+                    and self.pick.random() < .1]
+        for record, asked_at, at in promised:
+            between = [self.pick.randrange(asked_at, at) for _ in range(BETWEEN)]
+            for instant, wanted in ((at, True), *((i, False) for i in (at - 1, *between))):
                 if (self.judge.verdict(self.ask(record, instant)) is None) != wanted:
                     self.complain(record, instant, f'retry_at {text_of(at)} is not the next '
                                   'allowed instant', None)
             self.compare.count['retry_at'] += 1
+
+    def check_when(self, asked):
+        """Every edge of the intervals that /v1/when tells, and instants between them."""
+        for record, at in asked:
+            if at < self.compare.now or self.pick.random() > .01:
+                continue
+            until = at + self.pick.choice((1, 3, 10)) * 86400
+            told = self.compare.client.ask('POST', '/v1/when', json.dumps(dict(
+                record, **{'from': text_of(at), 'until': text_of(until)}))).json()
+            good = [(instant_of(i['from']), instant_of(i['until'])) for i in told['intervals']]
+            tried = {self.pick.randrange(at, until) for _ in range(BETWEEN)}
+            tried |= {edge - back for pair in good for edge in pair for back in (0, 1)}
+            for instant in sorted(i for i in tried if at <= i < until and not told['cut']):
+                wanted = any(begin <= instant < end for begin, end in good)
+                if (self.judge.verdict(self.ask(record, instant)) is None) != wanted:
+                    self.complain(record, instant, f'/v1/when says {wanted}', told)
+            self.compare.count['when'] += 1
 
     def complain(self, record, at, what, answer):
         known = self.compare.client.ask('POST', '/v1/explain',
@@ -191,7 +216,8 @@ class Compare:
     def __init__(self, seed, folder):
         self.seed = seed
         self.now = datetime.datetime.fromisoformat(NOW.replace('Z', '+00:00')).timestamp()
-        self.count = dict.fromkeys(('allow', 'block', 'explain', 'validate', 'retry_at'), 0)
+        self.count = dict.fromkeys(('allow', 'block', 'explain', 'validate', 'retry_at',
+                                    'when'), 0)
         self.places = Places(ROOT / 'engine/packs/places')
         self.packs = {p.stem: json.loads(p.read_text())
                       for p in sorted((ROOT / 'engine/packs').glob('*.json'))}

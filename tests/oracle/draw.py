@@ -121,6 +121,11 @@ class Draw:
                 'count_by': pick.choice(('device', 'client', 'both')),
                 'scope': pick.choice(('tenant', 'tenant', 'group')),
                 'per_subject': pick.random() < .3}
+        if pick.random() < .25:
+            rule['counted_where'] = self.where()
+            rule['counted_where'].pop('postal_code', None)
+            if not rule['counted_where']:
+                del rule['counted_where']
         if pick.random() < .4:
             rule['results'] = some(pick, RESULTS, 4)
         elif pick.random() < .3:
@@ -235,7 +240,10 @@ class Draw:
             record['client_id'] = pick.choice(clients)
         for key, chance, values in (
                 ('GSW_POSTAL_CODE', .3, ZIPS), ('GSW_STATE_CODE', .3, STATES),
-                ('GSW_COUNTRY_CODE', .15, COUNTRIES + ('USA', '1', '44')),
+                ('GSW_REGION_CODE', .1, STATES + ('Texas', 'new south wales', 'EMEA')),
+                ('GSW_D_STATE_CODE', .05, STATES + ('ZZ',)),
+                ('GSW_COUNTRY_CODE', .15, COUNTRIES + ('USA', '1', '44', 'Canada', 'france',
+                                                       'Great Britain', 'Ruritania')),
                 ('GSW_TZ_NAME', .2, ZONES), ('GSW_D_TZ_JAVA_NAME', .05, ZONES[:8]),
                 ('line_type', .3, ('wireless', 'landline', 'voip', 'Mobile', 'carrier pigeon')),
                 ('GSW_PHONE_TYPE', .2, (1, 4, '4')), ('score', .5, (0, 3, '5', 'many', 8.5)),

@@ -279,7 +279,19 @@ class Judge:
         if rule.get('per_subject') and ask.subject and attempt['subject'] not in (
                 None, ask.subject):
             return False
-        return same and attempt['channel'] in rule.get('channels', ALL_CHANNELS)
+        return (same and attempt['channel'] in rule.get('channels', ALL_CHANNELS)
+                and self.was_there(rule.get('counted_where', {}), attempt['place']))
+
+    @staticmethod
+    def was_there(where, place):
+        """What is not known of an attempt may be there."""
+        if 'country' in where and place['country'] not in (None, *where['country']):
+            return False
+        if 'state' in where and place['region'] and not (
+                place['region'].split('-')[1] in where['state']
+                and place['region'].split('-')[0] in where.get('country', place['region'])):
+            return False
+        return 'area_code' not in where or place['area_code'] in (None, *where['area_code'])
 
     def is_counted(self, rule, attempt):
         if 'dispositions' in rule:

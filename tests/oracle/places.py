@@ -2,16 +2,30 @@
 """Where a record may be, worked out the slow way from the tables of engine/packs/places and the
 system's zone.tab. The meaning is that of engine/rule/facts.h; nothing but the tables is shared.
 
-Left out, because draw.py does not draw them: territories that are countries, too, names of
-countries, and what GSW_D_STATE_CODE and its like narrow.
+Left out, because draw.py does not draw them: territories that are countries, too,
+GSW_D_COUNTRY_CODE and GSW_D_REGION_CODE.
 """
+import datetime
+import functools
 import pathlib
+from zoneinfo import ZoneInfo
 
 ZONE_TAB = pathlib.Path('/usr/share/zoneinfo/zone.tab')
 TZDATA = pathlib.Path('/usr/share/zoneinfo')
 SAME = {'US': {'US'}, 'CA': {'CA'}, '1': {'US', 'CA'}}
 LINES = {'landline': 'landline', 'wireless': 'wireless', 'mobile': 'wireless', 'voip': 'voip'}
 FREE = {f'8{d}{d}' for d in range(10)} - {'811', '899'}
+
+
+SAME_FROM = datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.timezone.utc)
+SAME_DAYS = 20 * 366
+
+
+@functools.lru_cache(None)
+def clock(zone):
+    """What a zone's clock shows at noon UTC of every day from 2020 to 2039."""
+    return tuple((SAME_FROM + datetime.timedelta(days=n)).astimezone(ZoneInfo(zone)).utcoffset()
+                 for n in range(SAME_DAYS))
 
 
 def rows(path):
@@ -34,6 +48,7 @@ class Facts:
         self.countries, self.regions, self.zones = set(), set(), {}
         self.zones_else, self.national, self.postal = [], '', ''
         self.line_type = self.device = None
+        self.found = False  # something beside the tenant's country speaks
 
     def possible_regions(self):
         return self.regions
@@ -42,7 +57,10 @@ class Facts:
 class Places:
     def __init__(self, folder):
         self.regions = {r[1]: r[3].split(',') for r in rows(folder / 'regions.tsv')}
+        self.region_names = {r[2].upper(): r[1] for r in rows(folder / 'regions.tsv')}
         self.countries = {r[1]: (r[2], r[3]) for r in rows(folder / 'countries.tsv')}
+        self.country_names = {name.upper(): r[1] for r in rows(folder / 'countries.tsv')
+                              for name in [r[4], *r[5].split(';')] if name != '-'}
         self.order = list(self.countries)
         self.nanp = {r[0]: Evidence(listed(r[1]), listed(r[2]), listed(r[3]))
                      for r in rows(folder / 'nanp.tsv')}
@@ -86,6 +104,7 @@ class Places:
 
     def country(self, text):
         text = str(text or '').strip().lstrip('+').upper()
+        text = self.country_names.get(text, text)
         if text in SAME:
             return self.of_country(SAME[text])
         for iso, (three, calling) in self.countries.items():
@@ -125,8 +144,10 @@ class Places:
         return place
 
     def of_region(self, code, within):
-        found = [r for r in self.regions if r.split('-')[1] == code.strip().upper()
-                 and (within is None or r.split('-')[0] in within.countries)]
+        code = code.strip().upper()
+        found = [r for r in self.regions
+                 if code in (r, r.split('-')[1]) or self.region_names.get(code) == r]
+        found = [r for r in found if (within is None or r.split('-')[0] in within.countries)]
         if not found:
             return None
         return Evidence({r.split('-')[0] for r in found}, found,
@@ -136,6 +157,14 @@ class Places:
         if name.upper() in self.names:
             return self.names[name.upper()]
         return [name] if (TZDATA / name).is_file() else []
+
+    def of_attempt(self, phone, default_country):
+        """The one country and region that a call report leaves, and its area code; None: open."""
+        facts = self.facts({'phone': phone} if phone else {}, default_country)
+        nanp = phone and phone.startswith('+1')
+        only = [next(iter(found)) if facts.found and len(found) == 1 else None
+                for found in (facts.countries, facts.regions)]
+        return {'country': only[0], 'region': only[1], 'area_code': phone[2:5] if nanp else None}
 
     # -- all of a record ------------------------------------------------------------------------
 
@@ -160,6 +189,7 @@ class Look:
         self.postal()
         self.state()
         self.contact()
+        self.facts.found = bool(self.named or self.facts.countries)
         if self.named and not self.facts.countries & self.named.countries:
             self.join(self.named)
             self.facts.zones.setdefault('state', self.named.zones)
@@ -181,11 +211,16 @@ class Look:
             return self.places.of_country(['US', 'CA'])
         return own
 
-    def join(self, evidence):
+    def opened(self, evidence):
+        """A country without a region of it may be any of its regions."""
         regions = evidence.regions or {r for r in self.places.regions
                                        if r.split('-')[0] in evidence.countries}
-        self.facts.regions |= set(regions)
-        self.facts.countries |= evidence.countries
+        return set(evidence.countries), set(regions)
+
+    def join(self, evidence):
+        countries, regions = self.opened(evidence)
+        self.facts.regions |= regions
+        self.facts.countries |= countries
 
     def add(self, source, evidence):
         evidence = evidence or self.where
@@ -209,14 +244,23 @@ class Look:
             place = self.home
             if self.named and not (self.is_nanp() and not self.named.countries & {'US', 'CA'}):
                 place = self.named
-        zone = self.places.of_zone(self.record.get('GSW_D_TZ_JAVA_NAME') or '-')
-        if place:
-            self.join(place)
-            self.facts.zones['device'] = list(place.zones)
-        if zone:
-            had = self.facts.zones.get('device', [])
-            both = [z for z in had if z in zone]
-            self.facts.zones['device'] = both or list(had) + zone
+        had = list(place.zones) if place else []
+        countries, regions = self.opened(place) if place else (set(), set())
+        said = self.places.of_zone(self.record.get('GSW_D_TZ_JAVA_NAME') or '-')
+        state = self.record.get('GSW_D_STATE_CODE')
+        by = self.places.of_region(state, self.home) if state else None
+        agree = True
+        if by:
+            agree = bool(countries & by.countries and (not regions or regions & by.regions))
+            join = set.__and__ if agree else set.__or__
+            countries, regions = join(countries, by.countries), join(regions, by.regions)
+            said = said or list(by.zones)
+        if countries:
+            self.join(Evidence(countries, regions, ()))
+        clocks = [clock(z) for z in said]
+        both = [z for z in had if clock(z) in clocks] if agree else []
+        if had or said:
+            self.facts.zones['device'] = both or had + said
 
     def postal(self):
         text = str(self.record.get('GSW_POSTAL_CODE') or '')
@@ -231,13 +275,20 @@ class Look:
         self.add('postal_code', place)
 
     def state(self):
-        text = self.record.get('GSW_STATE_CODE')
-        if not text:
-            return
-        place = self.places.of_region(text, self.where)
-        if not place and not self.named:
+        state, region = (self.region(self.record.get(key)) for key in
+                         ('GSW_STATE_CODE', 'GSW_REGION_CODE'))
+        if self.record.get('GSW_STATE_CODE'):
+            self.add('state', state)
+            if region:
+                self.add('state', region)
+        elif self.record.get('GSW_REGION_CODE'):
+            self.add('state', region)
+
+    def region(self, text):
+        place = self.places.of_region(text, self.where) if text else None
+        if text and not place and not self.named:
             place = self.places.of_region(text, None)
-        self.add('state', place)
+        return place
 
     def contact(self):
         name, offset = self.record.get('GSW_TZ_NAME'), self.record.get('GSW_TZ_OFFSET')
