@@ -11,7 +11,7 @@
 // Times are CPU time of the thread, the best of nine; `allocations` are those of all nine. Turns
 // of 16 questions, as a busy worker has them, and of one. `warm`: contacts of which all is in the
 // caches; `spread`: over the whole ledger. Numbers of ten states, the record's state and postal
-// code beside each. The clock goes two seconds further each time round the records, so that every
+// code beside each. The clock goes three seconds further each time round the records, so that every
 // reservation is a new one.
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@
 #define ATTEMPTS_EACH  3 // of a device, on average
 #define ATTEMPTS_QUICK 1000000
 #define TEXT_SIZE      384
-#define STEP_S         2 // longer than "reserve"
+#define STEP_S         3 // longer than a reservation of 1s
 
 static const char document[] =
     "{\"version\":\"bench\",\"packs\":[\"us-federal\",\"us-states\"],"
