@@ -251,9 +251,12 @@ void rules_api_on_effective(void *ctx, struct conn *conn, const struct http_requ
     for (unsigned i = 0; i < t->set->rule_count; i++) {
         if (i) buf_char(&out, ',');
         ruleset_write_rule(&out, t->set, i);
-        if (!out.failed) out.size_bytes--; // the closing brace: more follows
-        buf_printf(&out, ",\"blocks\":%" PRIu64 "}",
-                   tally_sum(&w->engine->tally, t->rule[i].tally));
+        if (!out.failed) out.size_bytes--;   // the closing brace: more follows
+        if (t->rule[i].tally == TALLY_OTHER) // counted with other tenants' rules
+            buf_lit(&out, ",\"blocks\":null}");
+        else
+            buf_printf(&out, ",\"blocks\":%" PRIu64 "}",
+                       tally_sum(&w->engine->tally, t->rule[i].tally));
     }
     buf_lit(&out, "]}");
     text_answer(conn, 200, STR("application/json"), &out);

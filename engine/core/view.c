@@ -89,7 +89,8 @@ static int tenants_init(struct view *v)
 
     for (unsigned i = 0; i < v->tenants->count && !err; i++) {
         err = ranks_make(v, i);
-        if (v->tenant[i].missing.ptr) v->ready = false;
+        // one of many tenants that asks for too much is blocked alone: the others are answered
+        if (v->tenant[i].missing.ptr && v->tenants->count == 1) v->ready = false;
     }
     return err;
 }

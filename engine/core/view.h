@@ -77,7 +77,9 @@ struct view {
     struct rulebook *book;
     struct view_settings settings;
     unsigned list_count;
-    bool ready;                 // every required list is loaded, and there is a list or a rule set
+    // Every required list is loaded, and there is a list or a rule set. With a sole tenant its rule
+    // set's required lists exist, too.
+    bool ready;
     bool ruled;                 // some tenant has a rule set
     uint64_t seed;              // of group and guid hashes
     struct view_result allowed; // of what is on no list

@@ -215,6 +215,29 @@ class TestTenants(RulesCase):
         self.problem(engine.ask('PUT', '/v1/rules', rules(SHUT)), 401, 'unauthorized')
 
 
+    def test_one_that_lacks_a_list_is_blocked_alone(self):
+        engine = self.start('--tenant', 'a', '--list', 's=n.txt,tenant=*')
+        self.put(engine, rules(lists=[{'name': 'nowhere', 'kind': 'device', 'required': True}]),
+                 '?tenant=a')
+        self.blocked(engine.validate(PHONE, '/ocs/a/validate'), 'freshness', 'nowhere')
+        self.allowed(engine.validate(PHONE))
+        answer = engine.ask('GET', '/readyz')
+        self.assertEqual(answer.status, 200)
+        self.assertIn('nowhere that the rules of tenant a', answer.json()['reasons'][0])
+
+    def test_rules_past_the_table_of_counts_show_none(self):
+        """They are counted together, whosever they are."""
+        engine = self.start('--tenant', 'a', '--list', 's=n.txt,tenant=*')
+        for n in range(4):
+            self.put(engine, rules(*[{'name': f'{n} {i}', 'type': 'location', 'required': False,
+                                      'where': {'state': ['TX']}} for i in range(1024)]))
+        self.put(engine, rules(SHUT), '?tenant=a')
+        self.blocked(engine.validate(PHONE, '/ocs/a/validate'), 'contact_times', 'hours')
+        self.assertEqual(engine.metric('dialgate_rule_blocks_total{tenant="",rule="other",mode=""}'), 1)
+        said = engine.ask('GET', '/v1/rules/effective').json()['rules']
+        self.assertEqual([rule['blocks'] for rule in said[-2:]], [0, None])
+
+
 class TestFiles(RulesCase):
     def test_a_file(self):
         self.write('r.json', json.dumps(rules(SHUT, version='file')))
