@@ -347,4 +347,4 @@ SHARED = {'exact': exact, 'S1': s1, 'S2': s2, 'S3': s3, 'S4': s4, 'S5': s5, 'S5-
           'S11': s11, 'S13': s13}
 ALONE = {'S12': s12, 'S14': s14, 'rules': rules, 'S15': s15, 'S6': s6, 'S7': s7, 'S8': s8,
          'S9': s9}
-SLOW = ('S8',)  # not in --quick unless named
+SLOW = ('S8', 'rules')  # not in --quick unless named
