@@ -51,10 +51,17 @@ static void note_segment(struct reportlog *l)
 // The segment that holds (or will hold) that record.
 static unsigned find_segment(const struct reportlog *l, uint64_t lsn)
 {
-    unsigned i = l->count - 1;
+    unsigned low = 0, high = l->count;
 
-    while (i > 0 && l->segment[i].first_lsn > lsn) i--;
-    return i;
+    while (high - low > 1) {
+        unsigned middle = low + (high - low) / 2;
+
+        if (l->segment[middle].first_lsn > lsn)
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
 }
 
 // -- opening ---------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ struct reports {
     bool lacking; // the ledger had no room for an attempt
     bool walking; // older attempts are read again
     int64_t walk_from_s;
+    int64_t walk_again_ns; // not sooner, if the last one failed
     struct reportlog_walk walk;
     struct report_job *job[LIMIT_COMMIT_JOBS];
 
@@ -125,8 +126,24 @@ static void walk_end(struct reports *r, bool complete)
 {
     reportlog_walk_end(&r->walk);
     r->walking = false;
-    if (complete) r->memory_from_s = r->walk_from_s;
+    if (complete) {
+        r->memory_from_s = r->walk_from_s;
+        r->walk_again_ns = 0;
+    }
     tell_lacking(r, "attempts of the log");
+}
+
+static void walk_begin(struct reports *r)
+{
+    if (r->walking) walk_end(r, false);
+    r->walk_from_s = clock_wall_s() - r->keep_s;
+    if (r->walk_from_s >= r->memory_from_s) return;
+    r->walk_again_ns = clock_mono_ns() + HOUR_NS;
+    if (reportlog_walk_begin(&r->log, &r->walk, r->walk_from_s) < 0) {
+        log_error("attempts", "no memory to read older attempts; counts of that time are unknown");
+        return;
+    }
+    r->walking = true;
 }
 
 static void adopt_window(struct reports *r)
@@ -136,14 +153,14 @@ static void adopt_window(struct reports *r)
     if (window_s == r->seen_window_s) return;
     r->seen_window_s = window_s;
     r->keep_s = keep_of(window_s);
-    if (r->walking) walk_end(r, false);
-    r->walk_from_s = clock_wall_s() - r->keep_s;
-    if (r->walk_from_s >= r->memory_from_s) return;
-    if (reportlog_walk_begin(&r->log, &r->walk, r->walk_from_s) < 0) {
-        log_error("attempts", "no memory to read older attempts; counts of that time are unknown");
-        return;
-    }
-    r->walking = true;
+    walk_begin(r);
+}
+
+// A clock that was ahead let attempts go too early: they are still on disk.
+static void heal(struct reports *r)
+{
+    if (r->walking || r->memory_from_s <= clock_wall_s() - r->keep_s + MARGIN_S) return;
+    if (clock_mono_ns() >= r->walk_again_ns) walk_begin(r);
 }
 
 static void walk_on(struct reports *r)
@@ -261,6 +278,7 @@ static void tick(struct reports *r)
     if (reportlog_rotate(&r->log, clock_wall_s(), &why) && may_complain(r))
         log_error("reports", "%s; the log goes on in its old segment", why.text);
     let_go(r);
+    heal(r);
     measure(r);
 }
 

@@ -5,8 +5,8 @@
 // One thread of its own: takes what is queued, appends it to its own log (DIR/attempts/, wal.h)
 // with one fdatasync, applies it to the ledger, answers. A start replays the log. Segments wholly
 // older than the retention are deleted; there are no snapshots. When a rule set with a longer
-// window comes, what is still on disk is read again (backfill); until then counts of that time are
-// unknown.
+// window comes, or the clock was ahead, what is still on disk is read again (backfill); until then
+// counts of that time are unknown.
 //
 // A report that no attempt can be made of is kept as text for a person, with a line before it that
 // says why: LIMIT_REPORT_RAW_BYTES of it, and LIMIT_REPORT_RAW_HOUR of all in an hour; of further

@@ -220,6 +220,27 @@ static void test_window_leaves_reservations(void **state)
     bench_done(&b);
 }
 
+// A clock that goes ahead for a while lets everything go; it is there again when the clock is back.
+static void test_clock_ahead(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    b.config.window_s = DAY;
+    bench_open(&b);
+    bench_put(&b, bench_attempt(1, T0 - 3 * HOUR, true));
+    clock_freeze((int64_t)(T0 + 2 * DAY) * 1000000000);
+    bench_wait_since(&b, T0 + 2 * DAY - DAY - HOUR);
+    assert_int_equal(bench_in_memory(&b), 0);
+    clock_freeze((int64_t)T0 * 1000000000);
+    assert_true(bench_count(&b, 1001, T0 - DAY).unknown);
+    bench_wait_since(&b, T0 - DAY - HOUR);
+    assert_int_equal(bench_count(&b, 1001, T0 - DAY).count, 1);
+    bench_close(&b);
+    bench_done(&b);
+}
+
 // Rot that comes while the engine runs: what cannot be read again stays unknown.
 static void test_damage_meanwhile(void **state)
 {
@@ -282,7 +303,8 @@ int main(void)
         cmocka_unit_test(test_torn_and_damaged), cmocka_unit_test(test_a_list_entry_is_no_report),
         cmocka_unit_test(test_missing),          cmocka_unit_test(test_retention),
         cmocka_unit_test(test_window),           cmocka_unit_test(test_window_leaves_reservations),
-        cmocka_unit_test(test_damage_meanwhile), cmocka_unit_test(test_full_memory),
+        cmocka_unit_test(test_clock_ahead),      cmocka_unit_test(test_damage_meanwhile),
+        cmocka_unit_test(test_full_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
