@@ -218,20 +218,32 @@ static bool narrow(const struct look *l, struct places_bits *at, const struct pl
     return meets;
 }
 
-// The zones that OCS names for the number, else those of the place that it names; NULL = none.
-static const struct zone_set *narrow_all(const struct look *l, struct places_bits *at,
-                                         bool *ret_meets)
+// The place that OCS names for the number; NULL = none that we know.
+static const struct place *place_of_ocs(const struct look *l)
 {
-    struct str country = text_of(l, FIELD_D_COUNTRY_CODE), name = text_of(l, FIELD_D_TZ_JAVA_NAME);
+    struct str country = text_of(l, FIELD_D_COUNTRY_CODE);
     struct str code = first_of(l, FIELD_D_STATE_CODE, FIELD_D_REGION_CODE);
     const struct place *by = country.size ? places_of_country(l->places, country) : NULL;
     const struct place *region = NULL;
-    const struct zone_set *zones = name.size ? places_of_zone(l->places, name) : NULL;
 
     if (code.size) region = places_of_region(l->places, by ? country : l->home_text, code);
-    if (region) by = region;
-    *ret_meets = !by || narrow(l, at, by);
-    return zones || !by ? zones : by->zones;
+    return region ? region : by;
+}
+
+// The zone that OCS has for a number is made of its area code too, one where there may be two, and
+// is the tenant's default where that says nothing: it counts beside what we make of the number.
+static void add_ocs_zone(const struct look *l)
+{
+    struct str name = text_of(l, FIELD_D_TZ_JAVA_NAME);
+    const struct zone_set *zones = name.size ? places_of_zone(l->places, name) : NULL;
+    const struct zone_set **first = &l->f->zones[ZONE_DEVICE];
+    const struct zone_set **also = &l->f->zones_also[ZONE_DEVICE];
+
+    if (!zones || is_toll_free(number_nanp(l->device))) return;
+    if (!*first)
+        *first = zones;
+    else if (zones->count > 1 || !places_zones_both(l->places, *first, zones))
+        *also = *also ? places_zones_either(l->places, *also, zones) : zones;
 }
 
 // A number that nobody knows may be anywhere in the country it is in.
@@ -245,9 +257,9 @@ static const struct place *anywhere(const struct look *l)
 
 static void look_at_device(const struct look *l)
 {
-    const struct place *place = l->number;
+    const struct place *place = l->number, *by;
     struct places_bits at = {0};
-    const struct zone_set *zones = NULL, *said, *both = NULL;
+    const struct zone_set *zones = NULL, *both = NULL;
     bool meets;
 
     if (!place && l->device && !is_toll_free(number_nanp(l->device))) place = anywhere(l);
@@ -259,12 +271,14 @@ static void look_at_device(const struct look *l)
         at = place->at;
         zones = place->zones;
     }
-    said = narrow_all(l, &at, &meets);
+    by = place_of_ocs(l);
+    meets = by && narrow(l, &at, by);
     if (!is_nowhere(&at)) join(l, &at);
     // what OCS made of the number, and what we made of it: what both say, else all that either says
-    if (zones && said && meets) both = places_zones_both(l->places, zones, said);
-    l->f->zones[ZONE_DEVICE] = both ? both : zones ? zones : said;
-    if (zones && said && !both) l->f->zones_also[ZONE_DEVICE] = said;
+    if (zones && meets && by->zones) both = places_zones_both(l->places, zones, by->zones);
+    l->f->zones[ZONE_DEVICE] = both ? both : zones ? zones : by ? by->zones : NULL;
+    if (zones && by && !both) l->f->zones_also[ZONE_DEVICE] = by->zones;
+    add_ocs_zone(l);
 }
 
 // -- the address --------------------------------------------------------------------------------
@@ -388,14 +402,17 @@ static enum line_type line_of(const struct look *l)
                  {STR("mobile"), LINE_WIRELESS},
                  {STR("voip"), LINE_VOIP}};
     struct str text = str_trim(text_of(l, FIELD_V1_LINE_TYPE));
+    enum line_type said = LINE_UNKNOWN;
     int64_t type;
-
-    for (unsigned i = 0; text.size && i < COUNT_OF(words); i++)
-        if (str_eq_nocase(text, words[i].word)) return words[i].type;
-    if (text.size || !(l->record->present & BIT(PHONE_TYPE))) return LINE_UNKNOWN;
     // 1, HomePhone, is what the column holds when nobody filled it in: it proves nothing
-    return json_to_i64(l->record->value[FIELD_PHONE_TYPE], &type) && type == 4 ? LINE_WIRELESS
-                                                                               : LINE_UNKNOWN;
+    bool mobile = l->record->present & BIT(PHONE_TYPE) &&
+                  json_to_i64(l->record->value[FIELD_PHONE_TYPE], &type) && type == 4;
+
+    if (!text.size) return mobile ? LINE_WIRELESS : LINE_UNKNOWN;
+    for (unsigned i = 0; i < COUNT_OF(words); i++)
+        if (str_eq_nocase(text, words[i].word)) said = words[i].type;
+    // a record that contradicts itself says nothing
+    return mobile && said != LINE_WIRELESS ? LINE_UNKNOWN : said;
 }
 
 static void test_fields(struct facts *f, const struct rule_plan *plan, const struct record *record)

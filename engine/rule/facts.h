@@ -6,9 +6,11 @@
 //
 // Evidence of place is joined: a rule that is narrowed to a place holds when any piece of evidence
 // leaves that place possible. Evidence of zones is kept by source, because `zone_from` chooses.
-//   device       the number (area code, exchange, country code), and GSW_D_TZ_JAVA_NAME,
-//                GSW_D_STATE_CODE, GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE: what they leave of what
-//                the number says; both where they contradict it
+//   device       the number (area code, exchange, country code), and GSW_D_STATE_CODE,
+//                GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE: what they leave of what the number says;
+//                both where they contradict it. GSW_D_TZ_JAVA_NAME counts beside it: the OCS makes
+//                one zone of an area code that has two, and the tenant's default of what it does
+//                not know; of toll-free numbers it says nothing
 //   postal_code  GSW_POSTAL_CODE, postal_code
 //   state        GSW_STATE_CODE, else state, else GSW_REGION_CODE; GSW_REGION_CODE beside one of
 //                them adds its places when it is a region that we know
@@ -19,7 +21,8 @@
 // `state`, when there is none) all its zones.
 // Evidence that says something nobody knows (an unknown zone name, state or area code) says "any":
 // every region and zone of the country. Toll-free numbers say nothing, and neither does an unknown
-// country.
+// country. The type of the line is line_type, else GSW_PHONE_TYPE 4 (mobile); unknown where these two
+// contradict each other.
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +37,7 @@ struct facts {
     // and no region of it gives all its regions.
     struct places_bits at;
     const struct zone_set *zones[ZONE_SOURCES]; // NULL = that source says nothing
-    // What it says beside that, where it contradicts itself: a number and GSW_D_TZ_JAVA_NAME.
+    // What it says beside that, where it contradicts itself: a number and the OCS's place or zone.
     const struct zone_set *zones_also[ZONE_SOURCES];
     const struct zone_set *zones_else; // when the chosen sources say nothing
     uint64_t national;  // digits behind the country code (NANP: ten digits), 0 = no device

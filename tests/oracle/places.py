@@ -246,7 +246,7 @@ class Look:
                 place = self.named
         had = list(place.zones) if place else []
         countries, regions = self.opened(place) if place else (set(), set())
-        said = self.places.of_zone(self.record.get('GSW_D_TZ_JAVA_NAME') or '-')
+        said = []
         state = self.record.get('GSW_D_STATE_CODE')
         by = self.places.of_region(state, self.home) if state else None
         agree = True
@@ -254,13 +254,16 @@ class Look:
             agree = bool(countries & by.countries and (not regions or regions & by.regions))
             join = set.__and__ if agree else set.__or__
             countries, regions = join(countries, by.countries), join(regions, by.regions)
-            said = said or list(by.zones)
+            said = list(by.zones)
         if countries:
             self.join(Evidence(countries, regions, ()))
         clocks = [clock(z) for z in said]
         both = [z for z in had if clock(z) in clocks] if agree else []
-        if had or said:
-            self.facts.zones['device'] = both or had + said
+        zones = both or had + said
+        if not (self.is_nanp() and self.number_text[1:4] in FREE):
+            zones = zones + self.places.of_zone(self.record.get('GSW_D_TZ_JAVA_NAME') or '-')
+        if zones:
+            self.facts.zones['device'] = zones
 
     def postal(self):
         text = str(self.record.get('GSW_POSTAL_CODE') or '')
@@ -301,7 +304,7 @@ class Look:
 
     def line(self):
         said = str(self.record.get('line_type') or '').strip().lower()
-        if said:
-            self.facts.line_type = LINES.get(said)
-        elif str(self.record.get('GSW_PHONE_TYPE')) == '4':
-            self.facts.line_type = 'wireless'
+        mobile = str(self.record.get('GSW_PHONE_TYPE')) == '4'
+        self.facts.line_type = LINES.get(said) if said else 'wireless' if mobile else None
+        if mobile and self.facts.line_type != 'wireless':
+            self.facts.line_type = None

@@ -116,7 +116,9 @@ static void line_types(void **state)
         {"{\"line_type\":\"LANDLINE\"}", LINE_LANDLINE},
         {"{\"line_type\":\"voip\"}", LINE_VOIP},
         {"{\"line_type\":\"pager\",\"GSW_PHONE_TYPE\":4}", LINE_UNKNOWN},
-        {"{\"line_type\":\"landline\",\"GSW_PHONE_TYPE\":4}", LINE_LANDLINE},
+        {"{\"line_type\":\"landline\",\"GSW_PHONE_TYPE\":4}", LINE_UNKNOWN},
+        {"{\"line_type\":\"landline\",\"GSW_PHONE_TYPE\":1}", LINE_LANDLINE},
+        {"{\"line_type\":\"wireless\",\"GSW_PHONE_TYPE\":4}", LINE_WIRELESS},
         {"{\"line_type\":\"\",\"GSW_PHONE_TYPE\":\"4\"}", LINE_WIRELESS},
         {"{\"GSW_PHONE_TYPE\":4}", LINE_WIRELESS},
         {"{\"GSW_PHONE_TYPE\":1}", LINE_UNKNOWN}, // the column's default

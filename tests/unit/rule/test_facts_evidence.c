@@ -70,15 +70,18 @@ static void the_digits_of_a_number(void **state)
 static void the_devices_own_evidence_narrows(void **state)
 {
     (void)state;
-    // 219 lies in two zones; OCS knows better
+    // 219 lies in two zones, and OCS makes one of it
     look(12192110100, "{}");
     assert_string_equal(zones_of(DEVICE), "America/Indiana/Indianapolis America/Chicago");
     look(12192110100, "{\"GSW_D_TZ_JAVA_NAME\":\"America/Chicago\"}");
-    assert_string_equal(zones_of(DEVICE), "America/Chicago");
+    assert_string_equal(zones_of(DEVICE), "America/Indiana/Indianapolis America/Chicago");
     assert_string_equal(at(), "US US-IN");
     // the same clock by another name
     look(12192110100, "{\"GSW_D_TZ_JAVA_NAME\":\"America/New_York\"}");
-    assert_string_equal(zones_of(DEVICE), "America/New_York");
+    assert_string_equal(zones_of(DEVICE), "America/Indiana/Indianapolis America/Chicago");
+    // the tenant's default, for want of a better one
+    look(UNKNOWN, "{\"GSW_D_TZ_JAVA_NAME\":\"America/New_York\"}");
+    assert_string_equal(zones_of(DEVICE), US_ZONES);
     look(18672110100, "{\"GSW_D_STATE_CODE\":\"YT\"}");
     assert_string_equal(zones_of(DEVICE), "America/Whitehorse");
     assert_string_equal(at(), "CA CA-YT");
@@ -89,6 +92,9 @@ static void the_devices_own_evidence_narrows(void **state)
     assert_string_equal(zones_of(DEVICE), "America/New_York");
     assert_string_equal(at(), "US US-NY");
     look(TOLLFREE, "{\"GSW_D_TZ_JAVA_NAME\":\"US/Pacific\"}");
+    assert_null(f.zones[ZONE_DEVICE]);
+    assert_string_equal(zones_of(ALL), US_ZONES);
+    look(0, "{\"GSW_D_TZ_JAVA_NAME\":\"US/Pacific\"}");
     assert_string_equal(zones_of(DEVICE), "US/Pacific");
     // what nobody knows narrows nothing
     look(EASTERN, "{\"GSW_D_TZ_JAVA_NAME\":\"Mars/Olympus\",\"GSW_D_STATE_CODE\":\"ZZ\"}");
@@ -110,6 +116,8 @@ static void contradictions_count_both(void **state)
     look(EASTERN, "{\"GSW_D_STATE_CODE\":\"CA\"}");
     assert_string_equal(zones_of(DEVICE), "America/New_York America/Los_Angeles");
     assert_string_equal(at(), "US US-CA US-NY");
+    look(EASTERN, "{\"GSW_D_STATE_CODE\":\"CA\",\"GSW_D_TZ_JAVA_NAME\":\"US/Central\"}");
+    assert_string_equal(zones_of(DEVICE), "America/New_York America/Chicago America/Los_Angeles");
     look(EASTERN, "{\"GSW_D_COUNTRY_CODE\":\"CA\"}");
     assert_non_null(strstr(at(), "CA US"));
     assert_int_equal(count_of(f.at.regions, ATTEMPT_REGION_WORDS), 14);
