@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/text.h"
 
+#include <stdatomic.h>
+
 #include "engine/base/check.h"
 #include "engine/core/stream.h"
 
@@ -13,12 +15,38 @@ struct text {
 };
 static_assert(sizeof(struct text) <= CONN_USER_BYTES, "a text lives in its connection");
 
+static void on_resume(struct worker *w, struct conn *conn);
+static void on_gone(struct worker *w, struct conn *conn);
+
+// Memory of bodies that wait.
+static _Atomic size_t waiting_bytes;
+
+// Takes the memory over; false when too much waits already.
+static bool begin_waiting(struct text *t, struct buf *body)
+{
+    size_t before = atomic_fetch_add(&waiting_bytes, body->cap_bytes);
+    // whoever hoards rule sets must not keep an operator from his metrics
+    size_t most = body->cap_bytes <= TEXT_SHORT_BYTES ? 2 * TEXT_WAITING_MAX : TEXT_WAITING_MAX;
+
+    if (before + body->cap_bytes > most) {
+        atomic_fetch_sub(&waiting_bytes, body->cap_bytes);
+        return false;
+    }
+    *t = (struct text){.owner = {on_resume, on_gone}, .body = *body};
+    *body = (struct buf){0};
+    return true;
+}
+
+static void end_waiting(struct text *t)
+{
+    atomic_fetch_sub(&waiting_bytes, t->body.cap_bytes);
+    buf_done(&t->body);
+}
+
 static void on_gone(struct worker *w, struct conn *conn)
 {
-    struct text *t = conn_user(conn);
-
     (void)w;
-    buf_done(&t->body);
+    end_waiting(conn_user(conn));
 }
 
 static void on_resume(struct worker *w, struct conn *conn)
@@ -31,7 +59,7 @@ static void on_resume(struct worker *w, struct conn *conn)
     if (n > 0) conn_stream_write(conn, str_make(t->body.ptr + t->sent_bytes, n));
     t->sent_bytes += n;
     if (t->sent_bytes < t->body.size_bytes) return;
-    buf_done(&t->body);
+    end_waiting(t);
     t->owner.on_gone = NULL;
     conn_stream_end(conn);
 }
@@ -53,9 +81,10 @@ void text_answer_with(struct conn *conn, unsigned status, struct str content_typ
     } else if (body->size_bytes <= SMALL_BYTES) {
         conn_answer_with(conn, status, content_type, headers, buf_view(body));
         buf_done(body);
-    } else {
-        *t = (struct text){.owner = {on_resume, on_gone}, .body = *body};
-        *body = (struct buf){0};
+    } else if (begin_waiting(t, body)) {
         conn_stream_begin_with(conn, status, content_type, headers);
+    } else {
+        conn_answer_error(conn, ERR_BUSY, STR("too many long answers wait to be read; try again"));
+        buf_done(body);
     }
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that read slowly, or not at all: everybody gets a whole answer, nobody is forgotten."""
+import json
 import random
 import selectors
 import socket
@@ -131,3 +132,26 @@ class TestBackpressure(EngineCase):
                         answer = dialer.ask('POST', '/ocs/validate', {'GSW_PHONE': '2125551234'})
                         self.assertEqual(answer.status, 409)
                         time.sleep(0.2)
+
+    def test_long_answers_that_nobody_reads(self):
+        """They are held in memory up to a bound; then others are told so, until some are gone."""
+        text = json.dumps({'version': '1', 'rules': [
+            {'name': f'r{n}', 'type': 'location', 'where': {'state': ['TX']}, 'note': 'n' * 3900}
+            for n in range(1000)]})
+        server = self.start('--data', 'data')
+        self.assertEqual(server.ask('PUT', '/v1/rules', text).status, 200)
+        clients = [self.slow_client(server) for _ in range(80)]
+        for client in clients:
+            client.send(request('GET', '/v1/rules'))
+        heads = [client.socket.recv(15) for client in clients]
+        self.assertEqual(set(heads), {b'HTTP/1.1 200 OK', b'HTTP/1.1 503 Se'})
+        self.assertGreaterEqual(heads.count(b'HTTP/1.1 200 OK'), 30)
+        self.assertLess(server.metric('dialgate_resident_bytes'), 300 << 20)
+        self.problem(server.ask('GET', '/v1/rules'), 503, 'busy')
+        for client in clients:
+            client.close()
+        end = time.monotonic() + 20
+        while server.ask('GET', '/v1/rules').status != 200:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        self.assertEqual(server.ask('GET', '/v1/rules').body.decode(), text)
