@@ -59,10 +59,12 @@ def document(version):
 
 
 class Question:
-    """A record, and which rule of either set blocks it (None: allowed). Never the same for both."""
+    """A record, and which rule of either set blocks it (None: allowed). Never the same for both.
+    Its guid keeps one reservation, however often it is asked about."""
 
-    def __init__(self, pick):
+    def __init__(self, pick, number):
         r = self.record = {
+            'GSW_CALL_ATTEMPT_GUID': f'guid-{number}',
             'GSW_STATE_CODE': pick.choice(list(AREAS)), 'shared': pick.choice(['both', 'one']),
             'GSW_CAMPAIGN_GROUP_NAME': pick.choice(['g', 'h', 'none'])}
         for letter in 'ab':
@@ -194,11 +196,11 @@ class Asker(threading.Thread):
 class TestSwap(EngineCase):
     def setUp(self):
         super().setUp()
-        self.write('n.txt', '2125559999\n')
+        self.write('n.txt', '6175559999\n')
         self.server = self.engine('--list', 'n=n.txt', '--data', 'data', '--threads', '2')
         self.seed = random.randrange(1 << 30)
         pick = random.Random(self.seed)
-        self.questions = [Question(pick) for _ in range(300)]
+        self.questions = [Question(pick, i) for i in range(300)]
         self.sent = self.acknowledged = 0
         self.over = threading.Event()
         interval = sys.getswitchinterval()
