@@ -37,8 +37,8 @@ struct reports {
     int64_t tick_ns, quiet_until_ns; // next tick; of the log about failures
     int64_t raw_until_ns;            // until then raw_left bytes of the quarantined are kept
     size_t raw_left;
-    bool lacking; // the ledger had no room for an attempt
-    bool walking; // older attempts are read again
+    int64_t lacks_s; // what was said of memory that is too small
+    bool walking;    // older attempts are read again
     int64_t walk_from_s;
     int64_t walk_again_ns; // not sooner, if the last one failed
     struct reportlog_walk walk;
@@ -76,7 +76,8 @@ static void on_attempt(void *ctx, const struct attempt *a)
     struct reports *r = ctx;
     int64_t from_s = r->walking ? r->walk_from_s : r->memory_from_s;
 
-    if (a->start_s >= from_s && ledger_recall(r->ledger, a) < 0) r->lacking = true;
+    // what finds no room raises ledger_usage.since_s
+    if (a->start_s >= from_s) (void)ledger_recall(r->ledger, a);
 }
 
 // Not with every batch while it goes on.
@@ -89,15 +90,20 @@ static bool may_complain(struct reports *r)
     return true;
 }
 
-static void tell_lacking(struct reports *r, const char *which)
+// What memory has no room for raises what the ledger knows above what was told to it.
+static void tell_lacking(struct reports *r, const struct ledger_usage *usage)
 {
-    if (!r->lacking) return;
-    r->lacking = false;
-    if (!may_complain(r)) return;
+    int64_t since_s = known_since_s(r);
+    char when[CLOCK_TEXT_SIZE];
+
+    if (since_s < r->told_since_s) since_s = r->told_since_s;
+    if (usage->since_s <= since_s || usage->since_s == r->lacks_s || !may_complain(r)) return;
+    r->lacks_s = usage->since_s;
+    clock_format(when, usage->since_s);
     log_error("attempts",
-              "memory has no room for %s; counts that lack them are unknown, so rules that count "
-              "attempts block; try: rules with shorter periods",
-              which);
+              "memory has room for %llu attempts, and those before %s are not all in it: rules "
+              "that look further back block; try: rules with shorter periods",
+              (unsigned long long)usage->attempts, when);
 }
 
 static int64_t keep_of(unsigned window_s)
@@ -130,7 +136,6 @@ static void walk_end(struct reports *r, bool complete)
         r->memory_from_s = r->walk_from_s;
         r->walk_again_ns = 0;
     }
-    tell_lacking(r, "attempts of the log");
 }
 
 static void walk_begin(struct reports *r)
@@ -229,10 +234,7 @@ static void finish(struct reports *r, struct report_job *job, int err)
     if (!known) job->err = err;
     if (!known && !err && !job->quarantined) {
         n = ledger_apply(r->ledger, &job->attempt);
-        if (n < 0)
-            r->lacking = true;
-        else
-            job->applied = n;
+        if (n >= 0) job->applied = n;
     }
     job->on_done(job);
 }
@@ -248,7 +250,6 @@ static unsigned run_batch(struct reports *r)
         log_error("reports", "%s; reports are refused until it can be written", why.text);
     if (any && !err) metric_add(r->metrics, METRIC_LOG_COMMITS, 1);
     for (unsigned i = 0; i < count; i++) finish(r, r->job[i], err);
-    if (count) tell_lacking(r, "attempts that were reported");
     return count;
 }
 
@@ -260,6 +261,7 @@ static void measure(struct reports *r)
     int64_t now_s = clock_wall_s();
 
     ledger_usage(r->ledger, &usage);
+    tell_lacking(r, &usage);
     metric_set(r->metrics, METRIC_ATTEMPTS, usage.attempts);
     metric_set(r->metrics, METRIC_RESERVATIONS, usage.reservations);
     metric_set(r->metrics, METRIC_ATTEMPTS_BYTES, usage.bytes);
@@ -351,7 +353,6 @@ static int open_log(struct reports *r, struct err_info *info)
                          &replay, info);
     if (err) return err;
     replay_tell(&replay);
-    tell_lacking(r, "attempts of the log");
     tell_since(r);
     ledger_usage(r->ledger, &usage);
     clock_format(since, r->log.since_s);

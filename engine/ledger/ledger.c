@@ -80,15 +80,47 @@ static void node_fill(struct chunks_node *node, const struct attempt *a)
     node->channel = a->channel;
 }
 
+// Numbers come round after two rings: within half a ring each slot is looked at once.
+static void sweep(struct ledger *l)
+{
+    uint32_t share = INDEX_SHARDS / (l->chunks.span / CHUNKS_NODES / 2);
+
+    for (uint32_t i = 0; i <= share; i++) {
+        for (int k = 0; k < CHUNKS_KEYS; k++) index_sweep(&l->index[k], l->swept);
+        l->swept = (l->swept + 1) % INDEX_SHARDS;
+    }
+}
+
+static void drop_oldest(struct ledger *l, int64_t youngest_s)
+{
+    raise_since(l, behind(youngest_s));
+    chunks_drop(&l->chunks);
+    sweep(l);
+}
+
+// In a full ring the oldest chunk gives way to what is younger than all of it.
+static void make_room(struct ledger *l, int64_t start_s)
+{
+    int64_t youngest_s;
+
+    if (atomic_load_explicit(&l->chunks.live, memory_order_relaxed) < l->attempts_max) return;
+    if (!chunks_is_old(&l->chunks, start_s, &youngest_s)) return;
+    lack(l, youngest_s);
+    drop_oldest(l, youngest_s);
+    qsbr_poll(l->chunks.q);
+}
+
 // Adds a node to its chains, and as the newest of its guid.
 static int append(struct ledger *l, const struct attempt *a)
 {
     const uint64_t keys[CHUNKS_KEYS] = {a->device, a->client, a->guid};
-    uint64_t head = chunks_head(&l->chunks);
     struct chunks_node *node;
     uint32_t number = 0;
     int err = ERR_FULL;
+    uint64_t head;
 
+    make_room(l, a->start_s);
+    head = chunks_head(&l->chunks);
     if (atomic_load_explicit(&l->chunks.live, memory_order_relaxed) < l->attempts_max)
         number = chunks_next(&l->chunks);
     if (!number) goto refuse;
@@ -292,28 +324,13 @@ bool ledger_find(const struct ledger *l, uint64_t guid, struct attempt *ret)
     return true;
 }
 
-// Numbers come round after two rings: within half a ring each slot is looked at once.
-static void sweep(struct ledger *l)
-{
-    uint32_t share = INDEX_SHARDS / (l->chunks.span / CHUNKS_NODES / 2);
-
-    for (uint32_t i = 0; i <= share; i++) {
-        for (int k = 0; k < CHUNKS_KEYS; k++) index_sweep(&l->index[k], l->swept);
-        l->swept = (l->swept + 1) % INDEX_SHARDS;
-    }
-}
-
 void ledger_expire(struct ledger *l, int64_t before_s)
 {
     int64_t youngest_s;
 
     qsbr_poll(l->chunks.q);
-    for (unsigned i = 0; i < EXPIRE_CHUNKS && chunks_is_old(&l->chunks, before_s, &youngest_s);
-         i++) {
-        raise_since(l, behind(youngest_s));
-        chunks_drop(&l->chunks);
-        sweep(l);
-    }
+    for (unsigned i = 0; i < EXPIRE_CHUNKS && chunks_is_old(&l->chunks, before_s, &youngest_s); i++)
+        drop_oldest(l, youngest_s);
 }
 
 void ledger_set_since(struct ledger *l, int64_t since_s)

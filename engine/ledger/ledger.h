@@ -91,7 +91,8 @@ enum ledger_applied { LEDGER_NEW, LEDGER_ENDED, LEDGER_REPEATED };
 // (LEDGER_ENDED too). One that names another device or contact is an attempt of its own under the
 // same guid: nobody knows who was called, or the guid is no guid. Settles its reservation.
 // ledger_applied, or ERR_FULL, ERR_NOMEM: then the ledger lacks it and counts are unknown until
-// what is lacking is too old to matter.
+// what is lacking is too old to matter. When all places are taken, the oldest attempts give way to
+// a younger one: counts are known from behind them on.
 int ledger_apply(struct ledger *l, const struct attempt *a);
 // The same for what is read from the log: settles nothing, because what is reserved is another's.
 int ledger_recall(struct ledger *l, const struct attempt *a);

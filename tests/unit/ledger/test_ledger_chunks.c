@@ -56,6 +56,42 @@ static void chunks_go_one_by_one(void **state)
     fixture_free(&f);
 }
 
+// More than there is room for: the oldest go, and counts are known from there on.
+static void the_oldest_give_way(void **state)
+{
+    struct fixture f = fixture_new(2 * CHUNK, 128);
+    struct attempts_query q = fixture_query(COUNT_BY_DEVICE);
+    struct attempt old = fixture_attempt(1, 0, 9999999);
+    struct ledger_usage usage;
+    const int64_t first_s = NOW - 3600;
+
+    (void)state;
+    for (unsigned i = 0; i < 5 * CHUNK - 1; i++) { // 1,024 a second; number 0 is nobody's
+        struct attempt a = fixture_attempt(i % 4096 ? i + 10 : 1, 0, i);
+
+        a.start_s = first_s + i / 1024;
+        apply(&f, a, LEDGER_NEW);
+        ledger_usage(f.l, &usage);
+        assert_true(usage.attempts <= 2 * CHUNK);
+    }
+    // three chunks went, the last of them with its last second's
+    assert_int_equal(usage.since_s, first_s + 3 * CHUNK / 1024);
+    q.since_s = usage.since_s;
+    assert_int_equal(ask(&f, &q).count, 16);
+    assert_false(ask(&f, &q).unknown);
+    q.since_s--;
+    assert_true(ask(&f, &q).unknown);
+    ledger_set_since(f.l, first_s);
+    assert_true(ask(&f, &q).unknown);
+    // what is older than all that is there moves nothing
+    old.start_s = first_s;
+    apply(&f, old, ERR_FULL);
+    q.since_s++;
+    assert_false(ask(&f, &q).unknown);
+    assert_int_equal(ask(&f, &q).count, 16);
+    fixture_free(&f);
+}
+
 // Keys of one shard, one home and one tag: only the node tells them apart.
 static void keys_that_collide(void **state)
 {
@@ -177,9 +213,8 @@ static void against_a_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chunks_go_one_by_one),
-        cmocka_unit_test(keys_that_collide),
-        cmocka_unit_test(half_a_ring_sweeps_all),
+        cmocka_unit_test(chunks_go_one_by_one), cmocka_unit_test(the_oldest_give_way),
+        cmocka_unit_test(keys_that_collide),    cmocka_unit_test(half_a_ring_sweeps_all),
         cmocka_unit_test(against_a_model),
     };
 
