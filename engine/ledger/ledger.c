@@ -210,7 +210,7 @@ static uint32_t find_in_chain(const struct ledger *l, enum chunks_key chain, uin
                               const struct attempt *a)
 {
     uint64_t head = chunks_head(&l->chunks);
-    uint32_t number = key ? index_find(&l->index[chain], key, head) : 0;
+    uint32_t number = index_find(&l->index[chain], key, head);
 
     for (unsigned steps = 0; number && steps < LIMIT_LEDGER_CHAIN; steps++) {
         const struct chunks_node *node = chunks_at(&l->chunks, number);
@@ -229,8 +229,9 @@ static uint32_t find(const struct ledger *l, const struct attempt *a, uint32_t *
     *ret_other = 0;
     if (!number || is_same_contact(chunks_at(&l->chunks, number), a)) return number;
     *ret_other = number;
-    number = find_in_chain(l, CHUNKS_DEVICE, a->device, a);
-    return number ? number : find_in_chain(l, CHUNKS_CLIENT, a->client, a);
+    // one chain is enough: contacts without a name ("0") have very long ones
+    return a->device ? find_in_chain(l, CHUNKS_DEVICE, a->device, a)
+                     : find_in_chain(l, CHUNKS_CLIENT, a->client, a);
 }
 
 // Nothing in `a` is news of the node.
