@@ -6,7 +6,7 @@
 #include "engine/core/single.h"
 #include "engine/core/text.h"
 
-#define ANSWER_BYTES_MAX ((size_t)4 << 20)
+#define ANSWER_BYTES_MAX ((size_t)12 << 20) // a whole document's words, and what they came to
 #define RETRY_STEPS      1000
 
 static void write_contact(struct buf *out, const struct question *q, const struct record *record)

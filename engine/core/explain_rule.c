@@ -124,6 +124,8 @@ void explain_write_rules(struct buf *out, const struct decide_case *c)
     buf_char(out, ']');
 }
 
+#define SENTENCE_BYTES_MAX 12288 // a rule's name, title and source, and the words round them
+
 // -- the sentence --------------------------------------------------------------------------------
 
 static void say_time(struct buf *out, const struct decide_case *c, unsigned zone)
@@ -194,7 +196,7 @@ static void say_allowed(struct buf *out, const struct decide_case *c)
 void explain_write_sentence(struct buf *out, const struct decide_case *c, const struct verdict *v,
                             int rule)
 {
-    char memory[2048];
+    char memory[SENTENCE_BYTES_MAX];
     struct buf text;
 
     buf_wrap(&text, memory, sizeof memory);

@@ -11,13 +11,14 @@
 #include "engine/core/routes.h"
 #include "engine/core/text.h"
 
-#define ANSWER_BYTES_MAX ((size_t)4 << 20)
+#define ANSWER_BYTES_MAX ((size_t)8 << 20) // a whole document's words, and what stands round them
 
 // One document on its way. Owned by its worker; lent to feed between feed_submit and on_done.
 struct rules_job {
     struct feed_job feed;
     struct worker_message message;
     struct worker *worker;
+    struct rules_job **place; // in its worker
     struct conn_id conn;
     unsigned tenant;
     char *text; // malloc'd
@@ -101,6 +102,7 @@ static void on_done(struct feed_job *feed)
 
 static void job_free(struct rules_job *job)
 {
+    *job->place = NULL;
     buf_done(&job->answer);
     free(job->text);
     free(job);
@@ -136,7 +138,7 @@ static void on_arrival(struct worker *w, struct worker_message *message)
     struct conn *conn = conn_find(w->server, job->conn);
     int err = job->feed.err;
 
-    CHECK(job->worker == w && w->rules_jobs > 0);
+    CHECK(job->worker == w && *job->place == job);
     metric_add(w->metrics, err ? METRIC_RULES_REFUSED : METRIC_RULES_REPLACED, 1);
     if (conn && err == ERR_BAD_RULES)
         answer_errors(conn, &job->errors);
@@ -145,7 +147,12 @@ static void on_arrival(struct worker *w, struct worker_message *message)
     else if (conn)
         text_answer(conn, 200, STR("application/json"), &job->answer);
     job_free(job);
-    w->rules_jobs--;
+}
+
+void rules_api_jobs_done(struct worker *w)
+{
+    for (unsigned i = 0; i < COUNT_OF(w->rules_jobs); i++)
+        if (w->rules_jobs[i]) job_free(w->rules_jobs[i]);
 }
 
 // -- requests ----------------------------------------------------------------------------------
@@ -160,7 +167,14 @@ static bool find_tenant(struct worker *w, struct conn *conn, const struct http_r
     return !err;
 }
 
-static struct rules_job *job_new(struct worker *w, struct str body)
+static struct rules_job **free_place(struct worker *w)
+{
+    for (unsigned i = 0; i < COUNT_OF(w->rules_jobs); i++)
+        if (!w->rules_jobs[i]) return &w->rules_jobs[i];
+    return NULL;
+}
+
+static struct rules_job *job_new(struct worker *w, struct rules_job **place, struct str body)
 {
     struct rules_job *job = calloc(1, sizeof *job);
 
@@ -173,16 +187,18 @@ static struct rules_job *job_new(struct worker *w, struct str body)
     memcpy(job->text, body.ptr ? body.ptr : "", body.size);
     job->size = body.size;
     job->worker = w;
+    job->place = place;
     job->message.on_arrival = on_arrival;
     job->feed = (struct feed_job){.op = FEED_CALL, .run = run, .on_done = on_done};
     buf_init(&job->answer, ANSWER_BYTES_MAX);
+    *place = job;
     return job;
 }
 
 void rules_api_on_put(void *ctx, struct conn *conn, const struct http_request *req)
 {
     struct worker *w = ctx;
-    struct rules_job *job;
+    struct rules_job **place = free_place(w), *job;
     unsigned tenant;
 
     worker_flush(w);
@@ -192,18 +208,17 @@ void rules_api_on_put(void *ctx, struct conn *conn, const struct http_request *r
                           STR("the engine keeps nothing; start it with --data DIR"));
         return;
     }
-    if (w->rules_jobs == RULES_API_JOBS) {
+    if (!place) {
         conn_answer_error(conn, ERR_BUSY, STR("too many rule sets are under way; try again"));
         return;
     }
-    job = job_new(w, req->body);
+    job = job_new(w, place, req->body);
     if (!job) {
         conn_answer_error(conn, ERR_NOMEM, STR("no memory for the document"));
         return;
     }
     job->tenant = tenant;
     job->conn = conn_defer(conn);
-    w->rules_jobs++;
     feed_submit(w->engine->feed, &job->feed);
 }
 

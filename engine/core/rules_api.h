@@ -9,3 +9,6 @@
 #define RULES_API_JOBS 4 // documents under way for each worker, each up to LIMIT_RULES_BYTES
 
 route_fn rules_api_on_put, rules_api_on_get, rules_api_on_effective;
+// Frees the worker's documents that came back when its server had stopped.
+struct worker;
+void rules_api_jobs_done(struct worker *w);

@@ -9,15 +9,17 @@
 // The latest instant that text has four digits of a year for.
 #define LATEST_S ((int64_t)253402300799)
 
+// A body that is not well-formed as a whole holds no record.
 static struct str record_of(struct str body)
 {
     struct json j = json_start(body, LIMIT_BATCH_DEPTH);
     struct json_value key, value;
+    struct str record = body;
 
     if (json_enter(&j) != JSON_OBJECT) return body;
     while (json_member(&j, &key, &value))
-        if (str_eq(key.text, STR("record")) && value.type == JSON_OBJECT) return value.text;
-    return body;
+        if (str_eq(key.text, STR("record")) && value.type == JSON_OBJECT) record = value.text;
+    return j.failed || !json_end(&j) ? body : record;
 }
 
 bool single_read(struct single *s, struct worker *w, struct conn *conn,

@@ -215,6 +215,7 @@ void worker_done(struct worker *w)
     if (w->reader) qsbr_leave(w->reader);
     free(w->jobs);
     history_jobs_done(w);
+    rules_api_jobs_done(w);
     consult_done(w);
     free(w->decider.clock);
     memset(w, 0, sizeof *w);

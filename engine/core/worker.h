@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "engine/core/decide.h"
+#include "engine/core/rules_api.h"
 #include "engine/feed/feed.h"
 #include "engine/net/server.h"
 
@@ -43,10 +44,10 @@ struct worker {
     struct qsbr_reader *reader;
     struct list_job *jobs, *free_jobs; // LIMIT_JOBS, made at start
     struct history_job *history_jobs, *free_history_jobs;
-    struct consult *consults, *free_consults; // LIMIT_EXTERNAL_ASKS
-    struct consult_text *consult_texts;       // theirs
-    unsigned consults_busy, consults_ahead;   // under way; of them those that nobody waits for
-    unsigned rules_jobs;                      // PUT /v1/rules under way
+    struct consult *consults, *free_consults;     // LIMIT_EXTERNAL_ASKS
+    struct consult_text *consult_texts;           // theirs
+    unsigned consults_busy, consults_ahead;       // under way; of them those that nobody waits for
+    struct rules_job *rules_jobs[RULES_API_JOBS]; // PUT /v1/rules under way
     struct decider decider;
     const struct view *view; // of the questions that wait; NULL = none does
     unsigned pending_count;

@@ -111,6 +111,12 @@ class TestExplain(SharedEngineCase):
                          ('block', 'input', 3))
         self.assertEqual(self.explain({'record': {'phone': '2125550100'}})['verdict'], 'allow')
 
+    def test_half_a_body_is_no_record(self):
+        for body in ('{"record":{"phone":"2125550100"}', '{"record":{"phone":"2125550100"},}',
+                     '{"record":{"phone":"2125550100"}} 1'):
+            told = self.explain(body)
+            self.assertEqual((told['verdict'], told['type']), ('block', 'input'), body)
+
     def test_it_agrees_with_ocs(self):
         seed = random.randrange(1 << 30)
         pick = random.Random(seed)
@@ -135,6 +141,35 @@ class TestExplain(SharedEngineCase):
                     'GSW_CALL_RESULT': told['GSW_CALL_RESULT'],
                     'GSW_BLOCKING_RULE': told['rule'],
                     'GSW_BLOCKING_RULE_TYPE': told['type']}, f'seed {seed}')
+
+
+class TestLongWords(EngineCase):
+    def test_the_sentence_is_whole(self):
+        self.write('n.txt', '2125559999\n')
+        self.write('r.json', json.dumps({'version': '1', 'rules': [
+            {'name': 'n' * 128, 'type': 'location', 'required': True, 'where': {'state': ['NY']},
+             'title': 't' * 4096, 'cite': 'c' * 4096}]}))
+        engine = self.engine('--list', 'n=n.txt', '--rules', 'r.json')
+        told = engine.ask('POST', '/v1/explain', {'phone': '2125550100'}).json()
+        self.assertIn('n' * 128, told['sentence'])
+        self.assertTrue(told['sentence'].endswith('t' * 4096 + ' (' + 'c' * 4096 + ').'),
+                        told['sentence'][:300])
+
+    def test_as_many_words_as_a_document_may_have(self):
+        self.write('n.txt', '2125559999\n')
+        windows = [{'days': 'daily', 'from': f'{m // 60:02}:{m % 60:02}',
+                    'till': f'{m // 60:02}:{m % 60 + 1:02}'} for m in range(0, 1440, 60)]
+        text = json.dumps({'version': '1', 'rules': [
+            {'name': f'r{n}', 'type': 'contact_times', 'required': True, 'windows': windows,
+             'title': 't' * 2500} for n in range(1024)]}, separators=(',', ':'))
+        self.assertGreater(len(text), 3 << 20)
+        engine = self.engine('--list', 'n=n.txt', '--data', 'data')
+        self.assertEqual(engine.ask('PUT', '/v1/rules', text).status, 200)
+        told = engine.ask('POST', '/v1/explain', {'phone': '2125550100'})
+        self.assertEqual(told.status, 200, told)
+        self.assertEqual(len(told.json()['rules']), 1024)
+        answer = engine.ask('GET', '/v1/rules/effective')
+        self.assertEqual((answer.status, len(answer.json()['rules'])), (200, 1024))
 
 
 class TestWithoutRules(EngineCase):

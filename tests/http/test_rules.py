@@ -4,9 +4,12 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
+import struct
 import threading
 import time
 
+from lib.client import request
 from lib.engine import EngineCase, SharedEngineCase
 
 NOON = '2026-11-23T17:00:00Z'  # Monday, 12:00 in New York
@@ -153,6 +156,23 @@ class TestPut(RulesCase):
         engine = self.start(data=False)
         self.problem(engine.ask('PUT', '/v1/rules', rules(SHUT)), 409, 'not_durable')
         self.allowed(engine.validate(PHONE))
+
+    def test_who_does_not_wait_for_the_answer(self):
+        many = json.dumps(rules(*[hours('09:00', '17:00', name=f'rule {n}', title='t' * 3900)
+                                  for n in range(1000)]))
+        for _ in range(3):
+            engine = self.start()
+            clients = [engine.client() for _ in range(4)]
+            for client in clients:
+                client.ask('GET', '/livez')
+            for client in clients:
+                client.send(request('PUT', '/v1/rules', many))
+                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                         struct.pack('ii', 1, 0))
+            for client in clients:
+                client.close()
+            engine.signal(signal.SIGTERM)
+            self.assertEqual(engine.wait(), 0, engine.said())
 
     def test_a_data_directory_that_fails(self):
         engine = self.start()
