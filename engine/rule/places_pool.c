@@ -38,12 +38,8 @@ void places_pool_same(struct places *p)
     }
 }
 
-// Sorted, each clock once, in place; how many are left. The zone that stays is the one named first
-// in tzdata's zone.tab, a country's largest.
-static unsigned clocks_of(const struct places *p, uint16_t *zone, unsigned count)
+static void sort(uint16_t *zone, unsigned count)
 {
-    unsigned kept = 0;
-
     for (unsigned i = 1; i < count; i++) {
         uint16_t moved = zone[i];
         unsigned k = i;
@@ -51,12 +47,35 @@ static unsigned clocks_of(const struct places *p, uint16_t *zone, unsigned count
         for (; k > 0 && zone[k - 1] > moved; k--) zone[k] = zone[k - 1];
         zone[k] = moved;
     }
+}
+
+// zone.tab names a country's largest zone first, but begins Australia with its islands.
+static bool is_better_known(const struct places *p, uint16_t zone, uint16_t than)
+{
+    static const char *const known[] = {"Australia/Sydney", "Australia/Melbourne"};
+
+    for (unsigned i = 0; i < COUNT_OF(known); i++) {
+        if (strcmp(zones_name(p->zones, than), known[i]) == 0) return false;
+        if (strcmp(zones_name(p->zones, zone), known[i]) == 0) return true;
+    }
+    return zone < than;
+}
+
+// Sorted, each clock once, in place, by the name that people know it by; how many are left.
+static unsigned clocks_of(const struct places *p, uint16_t *zone, unsigned count)
+{
+    unsigned kept = 0;
+
     for (unsigned i = 0; i < count; i++) {
         unsigned k = 0;
 
         while (k < kept && p->same[zone[k]] != p->same[zone[i]]) k++;
-        if (k == kept) zone[kept++] = zone[i];
+        if (k == kept)
+            zone[kept++] = zone[i];
+        else if (is_better_known(p, zone[i], zone[k]))
+            zone[k] = zone[i];
     }
+    sort(zone, kept);
     return kept;
 }
 
@@ -178,19 +197,16 @@ const struct zone_set *places_zones_both(const struct places *p, const struct zo
                                          const struct zone_set *b)
 {
     const struct zone_set *common = NULL, *smaller = a->count <= b->count ? a : b;
-    unsigned count = 0;
 
-    if (a == b) return a;
+    if (a == b || has_all(p, b, a)) return a;
+    if (has_all(p, a, b)) return b;
     for (unsigned i = 0; i < a->count; i++) {
         const struct zone_set *one;
 
         if (!has_clock(p, b, a->zone[i])) continue;
         one = zones_only(p->zones, a->zone[i]);
         common = common ? places_zones_either(p, common, one) : one;
-        count++;
     }
-    if (count == a->count) return a;
-    if (has_all(p, a, b)) return b;
     // where no set is made for them another one holds them, and maybe more than the smaller one
     return common && common->count > smaller->count ? smaller : common;
 }

@@ -172,7 +172,7 @@ static void the_rest_of_the_world(void **state)
     assert_string_equal(number(34912345678), "ES Europe/Madrid");
     assert_string_equal(number(351295123456), "PT Atlantic/Azores");
     assert_string_equal(number(61291234567), "AU Australia/Sydney");
-    assert_string_equal(number(61391234567), "AU Australia/Hobart");
+    assert_string_equal(number(61391234567), "AU Australia/Melbourne");
     assert_string_equal(number(74951234567), "RU Europe/Moscow");
     assert_string_equal(number(912212345678), "IN Asia/Kolkata"); // Asia/Calcutta
     assert_string_equal(number(9771234567), "NP Asia/Kathmandu"); // Asia/Katmandu
