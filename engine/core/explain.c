@@ -5,9 +5,9 @@
 #include "engine/core/engine.h"
 #include "engine/core/single.h"
 #include "engine/core/text.h"
+#include "engine/rule/when.h"
 
 #define ANSWER_BYTES_MAX ((size_t)12 << 20) // a whole document's words, and what they came to
-#define RETRY_STEPS      1000
 
 static void write_contact(struct buf *out, const struct question *q, const struct record *record)
 {
@@ -88,7 +88,8 @@ static void write_all(struct buf *out, const struct single *s, const struct reco
     struct verdict v = decide(&s->decider, s->view, q, &rule);
 
     if (rule >= 0 && v.type != VERDICT_EXTERNAL)
-        v.retry_at_s = decide_retry(&s->decider, s->view, q, q->now_s, RETRY_STEPS, &steps);
+        v.retry_at_s = decide_retry(&s->decider, s->view, q, q->now_s,
+                                    when_steps(q->gate->plan->op_count), &steps);
     write_head(out, s, record);
     if (q->gate) {
         buf_lit(out, ",\"lists\":");

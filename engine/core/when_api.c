@@ -62,8 +62,10 @@ static int read_range(struct str body, int64_t now_s, int64_t *ret_from_s, int64
 static void answer(struct conn *conn, struct single *s, int64_t from_s, int64_t until_s)
 {
     struct when_interval interval[WHEN_API_INTERVALS];
+    const struct rule_plan *plan = s->question.gate->plan;
     struct when_answer found =
-        when_search(is_allowed, s, from_s, until_s, interval, WHEN_API_INTERVALS);
+        when_search(is_allowed, s, from_s, until_s, when_steps(plan ? plan->op_count : 0), interval,
+                    WHEN_API_INTERVALS);
     struct buf out;
 
     buf_init(&out, ANSWER_BYTES_MAX);

@@ -16,7 +16,7 @@ static bool ask(when_fn *fn, void *ctx, int64_t at_s, int64_t end_s, int64_t *re
 }
 
 struct when_answer when_search(when_fn *fn, void *ctx, int64_t from_s, int64_t until_s,
-                               struct when_interval *interval, unsigned max)
+                               unsigned steps, struct when_interval *interval, unsigned max)
 {
     struct when_answer answer = {.seen_until_s = from_s, .next_s = -1};
     bool was_allowed = false;
@@ -25,7 +25,7 @@ struct when_answer when_search(when_fn *fn, void *ctx, int64_t from_s, int64_t u
         int64_t at_s = answer.seen_until_s, next_s;
         bool allowed;
 
-        if (step == WHEN_STEPS_MAX) {
+        if (step == steps) {
             answer.cut = true;
             break;
         }

@@ -4,7 +4,7 @@ import json
 import random
 import time
 
-from lib.engine import SharedEngineCase
+from lib.engine import EngineCase, SharedEngineCase
 
 NOON = '2026-11-23T17:00:00Z'  # Monday, 12:00 in New York
 DOCUMENT = {
@@ -103,3 +103,29 @@ class TestWhen(SharedEngineCase):
                 good = any(a <= at < b for a, b in spans)
                 self.assertEqual(result['verdict'], 'allow' if good else 'block',
                                  (phone, at, f'seed {seed}'))
+
+
+class TestManyRules(EngineCase):
+    def test_an_answer_holds_nobody_up(self):
+        """With many rules fewer instants are looked at; asked again from there, all are told."""
+        self.write('n.txt', '2125559999\n')
+        quarter = [{'days': 'daily', 'from': f'{h:02}:{m:02}', 'till': f'{h:02}:{m + 10:02}'}
+                   for h in range(24) for m in (0, 15, 30, 45)]
+        day = [{'days': 'daily', 'from': '00:00', 'till': '24:00'}]
+        self.write('r.json', json.dumps({'version': '1', 'rules': [
+            {'name': f'r{n}', 'type': 'contact_times', 'required': True,
+             'windows': day if n else quarter} for n in range(1000)]}))
+        engine = self.engine('--list', 'n=n.txt', '--rules', 'r.json', '--now', NOON)
+        begin, until, found, asked = NOON, '2026-11-24T17:00:00Z', [], 0
+        while begin < until:
+            told = engine.ask('POST', '/v1/when', {
+                'phone': '2125550100', 'from': begin, 'until': until}).json()
+            self.assertLess(len(told['intervals']), 201)
+            found += told['intervals']
+            asked += 1
+            begin = told['seen_until'] if told['cut'] else until
+        self.assertEqual((len(found), len({i['from'] for i in found})), (96, 96))
+        begin, until = NOON, '2026-12-24T17:00:00Z'
+        told = engine.ask('POST', '/v1/when', {'phone': '2125550100', 'until': until}).json()
+        self.assertTrue(told['cut'])
+        self.assertLess(len(told['intervals']), 201)

@@ -53,7 +53,7 @@ static void test_intervals(void **state)
     allow(&m, 10, 40);
     allow(&m, 41, 42);
     allow(&m, 390, 400);
-    a = when_search(ask, &m, FIRST, FIRST + SPAN, interval, 3);
+    a = when_search(ask, &m, FIRST, FIRST + SPAN, WHEN_STEPS_MAX, interval, 3);
     assert_int_equal(a.count, 3);
     assert_false(a.cut);
     assert_int_equal(a.seen_until_s, FIRST + SPAN);
@@ -66,7 +66,7 @@ static void test_intervals(void **state)
     assert_int_equal(interval[2].from_s, FIRST + 390);
     assert_int_equal(interval[2].until_s, FIRST + 400);
 
-    a = when_search(ask, &m, FIRST + 20, FIRST + 30, interval, 3);
+    a = when_search(ask, &m, FIRST + 20, FIRST + 30, WHEN_STEPS_MAX, interval, 3);
     assert_int_equal(a.count, 1);
     assert_int_equal(interval[0].from_s, FIRST + 20);
     assert_int_equal(interval[0].until_s, FIRST + 30);
@@ -77,7 +77,7 @@ static void test_nothing(void **state)
 {
     struct model m = {.stride_s = 1000};
     struct when_interval interval[1];
-    struct when_answer a = when_search(ask, &m, FIRST, FIRST + SPAN, interval, 1);
+    struct when_answer a = when_search(ask, &m, FIRST, FIRST + SPAN, WHEN_STEPS_MAX, interval, 1);
 
     (void)state;
     assert_int_equal(a.count, 0);
@@ -87,7 +87,7 @@ static void test_nothing(void **state)
     assert_int_equal(when_next(ask, &m, FIRST, FIRST + SPAN, 10), -1);
     // an empty search asks nothing
     m.asked = 0;
-    a = when_search(ask, &m, FIRST + 5, FIRST + 5, interval, 1);
+    a = when_search(ask, &m, FIRST + 5, FIRST + 5, WHEN_STEPS_MAX, interval, 1);
     assert_int_equal(a.count, 0);
     assert_int_equal(a.seen_until_s, FIRST + 5);
     assert_false(a.cut);
@@ -104,19 +104,19 @@ static void test_too_many(void **state)
     (void)state;
     allow(&m, 10, 20);
     allow(&m, 30, 40);
-    a = when_search(ask, &m, FIRST, FIRST + SPAN, interval, 1);
+    a = when_search(ask, &m, FIRST, FIRST + SPAN, WHEN_STEPS_MAX, interval, 1);
     assert_int_equal(a.count, 1);
     assert_true(a.cut);
     assert_int_equal(a.seen_until_s, FIRST + 30);
     assert_int_equal(interval[0].until_s, FIRST + 20);
     assert_int_equal(interval[1].from_s, 2);
     // no room at all: the next instant is seen all the same
-    a = when_search(ask, &m, FIRST, FIRST + SPAN, NULL, 0);
+    a = when_search(ask, &m, FIRST, FIRST + SPAN, WHEN_STEPS_MAX, NULL, 0);
     assert_int_equal(a.count, 0);
     assert_true(a.cut);
     assert_int_equal(a.next_s, FIRST + 10);
     // exactly enough room is no cut
-    a = when_search(ask, &m, FIRST, FIRST + SPAN, interval, 2);
+    a = when_search(ask, &m, FIRST, FIRST + SPAN, WHEN_STEPS_MAX, interval, 2);
     assert_int_equal(a.count, 2);
     assert_false(a.cut);
 }
@@ -140,13 +140,13 @@ static void test_steps(void **state)
     struct when_answer a;
 
     (void)state;
-    a = when_search(never_by_seconds, NULL, 0, WHEN_STEPS_MAX + 1, interval, 1);
+    a = when_search(never_by_seconds, NULL, 0, WHEN_STEPS_MAX + 1, WHEN_STEPS_MAX, interval, 1);
     assert_true(a.cut);
     assert_int_equal(a.seen_until_s, WHEN_STEPS_MAX);
     assert_int_equal(a.next_s, -1);
-    a = when_search(never_by_seconds, NULL, 0, WHEN_STEPS_MAX, interval, 1);
+    a = when_search(never_by_seconds, NULL, 0, WHEN_STEPS_MAX, WHEN_STEPS_MAX, interval, 1);
     assert_false(a.cut);
-    a = when_search(always_by_seconds, NULL, 0, WHEN_STEPS_MAX * 2, interval, 1);
+    a = when_search(always_by_seconds, NULL, 0, WHEN_STEPS_MAX * 2, WHEN_STEPS_MAX, interval, 1);
     assert_true(a.cut);
     assert_int_equal(a.count, 1);
     assert_int_equal(interval[0].until_s, WHEN_STEPS_MAX);
@@ -182,7 +182,7 @@ static void test_property(void **state)
 
         for (int i = 0; i < SPAN; i++)
             m.allowed[i] = rand_below(&r, 20) ? i > 0 && m.allowed[i - 1] : rand_below(&r, 2);
-        a = when_search(ask, &m, from_s, FIRST + SPAN, interval, SPAN);
+        a = when_search(ask, &m, from_s, FIRST + SPAN, WHEN_STEPS_MAX, interval, SPAN);
         assert_false(a.cut);
         for (int64_t at_s = from_s; at_s < FIRST + SPAN; at_s++) {
             bool in = false;
