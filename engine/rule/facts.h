@@ -21,8 +21,8 @@
 // `state`, when there is none) all its zones.
 // Evidence that says something nobody knows (an unknown zone name, state or area code) says "any":
 // every region and zone of the country. Toll-free numbers say nothing, and neither does an unknown
-// country. The type of the line is line_type, else GSW_PHONE_TYPE 4 (mobile); unknown where these two
-// contradict each other.
+// country. The type of the line is line_type, else GSW_PHONE_TYPE 4 (mobile); unknown where these
+// two contradict each other.
 #pragma once
 
 #include <stdbool.h>

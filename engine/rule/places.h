@@ -57,15 +57,16 @@ const struct place *places_of_region(const struct places *p, struct str country,
 const struct place *places_of_country(const struct places *p, struct str text);
 // The same by its number; NULL for 0.
 const struct place *places_at_country(const struct places *p, unsigned country);
-// All zones that a name may mean: an IANA name, or one of the abbreviations that OCS sends ("PST" is
-// America/Los_Angeles, winter and summer). One for most, several for an abbreviation that is used
-// in more than one part of the world ("IST"). NULL when unknown.
+// All zones that a name may mean: an IANA name, or one of the abbreviations that OCS sends ("PST"
+// is America/Los_Angeles, winter and summer). One for most, several for an abbreviation that is
+// used in more than one part of the world ("IST"). NULL when unknown.
 const struct zone_set *places_of_zone(const struct places *p, struct str name);
 
 // Sets of zones name one zone for each clock that is kept there (two zones keep one clock when they
 // agree from 2020 to 2039, as tzdata has it): Michigan alone is America/Detroit, the US has no
-// Detroit beside New_York. Set algebra over clocks, without allocation:
-// what both leave possible (or a little more); NULL when they have no clock in common,
+// Detroit beside New_York. Answers about instants before 2020 go by the zone that is named. Set
+// algebra over clocks, without allocation: what both leave possible (or a little more); NULL when
+// they have no clock in common,
 const struct zone_set *places_zones_both(const struct places *p, const struct zone_set *a,
                                          const struct zone_set *b);
 // the smallest set there is that holds all of both: exactly both for any two clocks of the US and

@@ -10,36 +10,7 @@ from lib.engine import SharedEngineCase
 DOCS = pathlib.Path(__file__).resolve().parents[2] / 'docs'
 
 # The example of the contract, byte for byte.
-CONTRACT = r'''
-{
-  "version": "2026-11-22.1",
-  "tenant": {"name": "Acme", "default_country": "US", "default_zone": "America/New_York", "zone_unknown": "intersect", "unverified_rules": "shadow"},
-  "packs": ["us-federal", "us-states"],
-  "lists": [
-    {"name": "national", "kind": "device", "channels": ["voice", "sms"], "required": true, "max_age": "31d"},
-    {"name": "internal", "kind": "client", "required": true}
-  ],
-  "rules": [
-    {"name": "weekday hours", "type": "contact_times", "required": true, "priority": 10,
-     "where": {"country": ["US"], "state": ["TX"]},
-     "zone_from": ["device", "postal_code", "contact"],
-     "windows": [{"days": "mon-sat", "from": "09:00", "till": "21:00"}, {"days": "sun", "from": "12:00", "till": "21:00"}],
-     "effective_from": "2025-09-01", "cite": "Tex. Bus. & Com. Code 301.051", "url": "…", "verified": "2026-09-30"},
-    {"name": "no Christmas", "type": "contact_dates", "dates": ["12-25", "2026-11-26"], "where": {"country": ["US"]}},
-    {"name": "seven in seven", "type": "attempts", "max": 7, "period": "7d", "count_by": "device", "scope": "tenant",
-     "results": ["Busy", "No Answer", "Answering Machine", "Answer", 21]},
-    {"name": "three today", "type": "attempts", "max": 3, "period": "today", "count_by": "client", "scope": "group"},
-    {"name": "no wireless there", "type": "line_type", "where": {"state": ["WY"]}, "block": ["wireless"]},
-    {"name": "never there", "type": "location", "where": {"country": ["CA"], "area_code": ["867"]}},
-    {"name": "storm", "type": "emergency", "where": {"state": ["LA"]}, "from": "2026-09-01T00:00:00-05:00", "till": "2026-09-04T00:00:00-05:00"},
-    {"name": "second try in California", "type": "custom",
-     "block_if": "$GSW_STATE_CODE == \"CA\" and AttemptsOnDevice(24H, [Answer, Abandoned]) > 1"}
-  ],
-  "plans": [
-    {"campaign_group": "Spring@Agents", "lists": ["internal"], "rules": ["three today"], "zone_from": ["device"]}
-  ]
-}
-'''  # noqa: E501
+CONTRACT = pathlib.Path(__file__).with_name('contract.json').read_text()
 
 
 def read(name):
@@ -96,7 +67,8 @@ class TestRules(DocumentsCase):
         keys = {code(row[0]): row[1] for row in rows_behind(read('rules.md'), 'Keys by type')}
         windows = re.search(r'`windows`: `(\[.*?\])`', keys['contact_times']).group(1)
         self.rule(type='contact_times', windows=json.loads(windows))
-        shown = re.findall(r'`("[^`]*"|\{[^`]*\}\})`', keys['contact_dates'].split('`calendars`')[0])
+        dates = keys['contact_dates'].split('`calendars`')[0]
+        shown = re.findall(r'`("[^`]*"|\{[^`]*\}\})`', dates)
         self.assertEqual(len(shown), 7, shown)
         self.rule(type='contact_dates', dates=[json.loads(date) for date in shown])
         calendar = re.search(r'packs \(`(".*?")`\)', keys['contact_dates']).group(1)
