@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/clock.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000LL
 
-static int64_t frozen_ns;
-static bool is_frozen;
+#define RUNNING INT64_MIN
+
+static _Atomic int64_t frozen_ns = RUNNING;
 
 int64_t clock_mono_ns(void)
 {
@@ -19,9 +21,10 @@ int64_t clock_mono_ns(void)
 
 int64_t clock_wall_ns(void)
 {
+    int64_t frozen = atomic_load_explicit(&frozen_ns, memory_order_relaxed);
     struct timespec ts;
 
-    if (is_frozen) return frozen_ns;
+    if (frozen != RUNNING) return frozen;
     clock_gettime(CLOCK_REALTIME, &ts);
     return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
@@ -36,8 +39,7 @@ int64_t clock_file_ns(void)
 
 void clock_freeze(int64_t wall_ns)
 {
-    frozen_ns = wall_ns;
-    is_frozen = true;
+    atomic_store_explicit(&frozen_ns, wall_ns, memory_order_relaxed);
 }
 
 // Days from 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible low-level

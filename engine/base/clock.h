@@ -22,7 +22,7 @@ static inline int64_t clock_wall_s(void)
 // The clock that the kernel stamps files with: wall time in steps of some milliseconds, never
 // frozen. A change of a file after this call gets this time or a later one.
 int64_t clock_file_ns(void);
-// Freezes wall time. Call before any other thread runs.
+// Freezes wall time, for all threads.
 void clock_freeze(int64_t wall_ns);
 
 // RFC 3339 with a mandatory offset ("Z" or "±hh:mm"), optional fraction, upper or lower case T/Z.
