@@ -40,6 +40,7 @@ struct engine {
     struct atlas *atlas;           // main's reference of the one in force
     bool zones_gone;               // main: the time zone files were not there
     int64_t told_ns;               // main: when a failure of theirs was logged
+    int64_t zones_again_ns;        // main: when they are read once more; 0 = not
     pthread_mutex_t lock;          // of `settings`, between main and feed
     struct view_settings settings; // what the next view gets
     char data_dir[1024];           // "" = none; fixed, while `conf` is main's to replace
@@ -55,7 +56,8 @@ struct engine {
 int engine_start(struct engine *e, int argc, char **argv, struct err_info *info);
 // SIGHUP: re-reads config, tokens and lists. A failure changes nothing and is logged.
 void engine_reload(struct engine *e);
-// Once a second in main's thread: time zone files that changed are read again.
+// Once a second in main's thread: time zone files that changed are read again, and once more some
+// seconds later: who replaces them replaces one after the other.
 void engine_tick(struct engine *e);
 
 // -- engine_rules.c ----------------------------------------------------------------------------

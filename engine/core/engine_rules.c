@@ -11,7 +11,8 @@
 #include "engine/base/log.h"
 #include "engine/core/engine.h"
 
-#define TOLD_EVERY_NS ((int64_t)60 * 1000000000)
+#define TOLD_EVERY_NS  ((int64_t)60 * 1000000000)
+#define ZONES_AGAIN_NS ((int64_t)5 * 1000000000) // a package's files are all replaced by then
 
 // -- publishing: feed's thread (or feed_open) --------------------------------------------------
 
@@ -234,7 +235,7 @@ static void tell_failure(struct engine *e, const char *why)
     log_error("zones", "%s; time zones %s stay in force", why, zones_version(e->atlas->zones));
 }
 
-// Without its tzdata.zi the directory says nothing about a change.
+// A directory without its table says nothing about a change.
 static bool is_gone(const struct engine *e)
 {
     char path[512];
@@ -247,10 +248,26 @@ static bool is_gone(const struct engine *e)
     return access(path, R_OK) < 0;
 }
 
+static void put_zones_in_force(struct engine *e, struct engine_rules *rules, bool changed)
+{
+    struct err_info info = {0};
+
+    rules->conf = NULL; // the documents stay what they are
+    if (engine_rules_stage(e, rules, &info) < 0 || engine_rules_commit(e, rules, &info) < 0) {
+        tell_failure(e, info.text);
+        return;
+    }
+    e->told_ns = 0;
+    e->zones_again_ns = changed ? clock_mono_ns() + ZONES_AGAIN_NS : 0;
+    log_info("zones", "time zones %s are in force%s", zones_version(e->atlas->zones),
+             changed ? "" : ", read once more");
+}
+
 void engine_tick(struct engine *e)
 {
     struct engine_rules rules = {.conf = &e->conf};
     struct err_info info = {0};
+    bool changed;
 
     if (is_gone(e)) {
         if (!e->zones_gone)
@@ -259,19 +276,14 @@ void engine_tick(struct engine *e)
         e->zones_gone = true;
         return;
     }
-    if (!e->zones_gone && !zones_changed(e->atlas->zones)) return;
+    changed = e->zones_gone || zones_changed(e->atlas->zones);
+    if (!changed && (!e->zones_again_ns || clock_mono_ns() < e->zones_again_ns)) return;
     if (atlas_load(&rules.atlas, conf_text(&e->conf, CONF_ZONEINFO),
                    conf_text(&e->conf, CONF_PACKS), &info) < 0) {
         tell_failure(e, info.text);
         return;
     }
     e->zones_gone = false;
-    rules.conf = NULL; // the documents stay what they are
-    if (engine_rules_stage(e, &rules, &info) < 0 || engine_rules_commit(e, &rules, &info) < 0) {
-        tell_failure(e, info.text);
-    } else {
-        e->told_ns = 0;
-        log_info("zones", "time zones %s are in force", zones_version(e->atlas->zones));
-    }
+    put_zones_in_force(e, &rules, changed);
     engine_rules_done(&rules);
 }

@@ -402,6 +402,21 @@ class TestZoneFiles(RulesCase):
         self.blocked(engine.validate(PHONE), 'contact_times', 'hours')
         self.assertIn('stay in force', engine.said())
 
+    def test_files_that_are_replaced_one_after_the_other(self):
+        zoneinfo = self.folder / 'zoneinfo'
+        shutil.copytree(pathlib.Path('/usr/share/zoneinfo'), zoneinfo, symlinks=False,
+                        ignore=shutil.ignore_patterns('right', 'posix', 'localtime'))
+        self.write('r.json', json.dumps(rules(OPEN)))
+        engine = self.start('--rules', 'r.json', '--zoneinfo', zoneinfo)
+        table = zoneinfo / 'tzdata.zi'
+        table.write_text('# version 2099z\n' + table.read_text().split('\n', 1)[1])
+        self.until(lambda: '2099z' in engine.ask('GET', '/metrics').body.decode())
+        shutil.copy(zoneinfo / 'Europe/London', zoneinfo / 'America/New_York')
+        self.until(lambda: engine.validate(PHONE).status == 409)
+        self.until(lambda: 'read once more' in engine.said())
+        time.sleep(2.5)
+        self.assertEqual(engine.said().count('are in force'), 2, engine.said())
+
     def until(self, what):
         end = time.monotonic() + 20
         while not what():
