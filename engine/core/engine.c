@@ -2,8 +2,10 @@
 #include "engine/core/engine.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/base/check.h"
@@ -172,6 +174,25 @@ static unsigned thread_count(const struct conf *conf)
     return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 }
 
+#define OTHER_DESCRIPTORS 512 // files of data and lists, rings, listeners
+
+// Connections and asks of services are descriptors: as many as may be wanted, or a word about it.
+static void allow_descriptors(const struct conf *c, unsigned threads)
+{
+    uint64_t wanted =
+        threads * (conf_uint(c, CONF_CONNECTIONS_MAX) + LIMIT_EXTERNAL_ASKS) + OTHER_DESCRIPTORS;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        log_info("engine",
+                 "%u threads with their connections and asked services may want %" PRIu64
+                 " descriptors, but get %" PRIu64 "; try: ulimit -n %" PRIu64
+                 ", or a lower connections_max",
+                 threads, wanted, (uint64_t)limit.rlim_cur, wanted);
+}
+
 static int start_workers(struct engine *e, const struct address *at, struct err_info *info)
 {
     const struct conf *c = &e->conf;
@@ -191,6 +212,7 @@ static int start_workers(struct engine *e, const struct address *at, struct err_
     int err = listen_check(at->host, at->port, info);
 
     if (err) return err;
+    allow_descriptors(c, wanted);
     e->answers = answers_new();
     if (!e->answers) return err_set(info, ERR_NOMEM, "not enough memory to start");
     err = external_start(&e->external, e->answers, wanted * LIMIT_EXTERNAL_ASKS, info);

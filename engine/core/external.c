@@ -267,6 +267,10 @@ int external_start(struct external **ret, struct answers *answers, unsigned asks
         e->multi = curl_multi_init();
         e->headers = curl_slist_append(NULL, "Content-Type: application/json");
     }
+    if (e->multi) { // idle ones make room: descriptors are counted
+        curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)asks_max);
+        curl_multi_setopt(e->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)asks_max);
+    }
     if (!e->multi || !e->headers) {
         external_stop(e);
         return err_set(info, ERR_NOMEM, "not enough memory to start");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A start that cannot be ends with a sentence that says what to type."""
 import os
+import resource
 import socket
 import subprocess
 
@@ -45,6 +46,28 @@ class TestStartUp(EngineCase):
             with self.subTest(text):
                 self.refuses(text.removesuffix(':8080'), '--listen', text, '--list', 'n=n.txt',
                              '--token-file', 'tokens', host=None)
+
+    def test_descriptors_are_counted(self):
+        """A soft limit is raised to what connections and asked services may want."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        options = ('--list', 'n=n.txt', '--threads', '2', '--connections-max', '1000')
+        wanted = 2 * (1000 + 256) + 512
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+            engine = self.engine(*options)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        self.assertEqual(resource.prlimit(engine.process.pid, resource.RLIMIT_NOFILE),
+                         (wanted, before[1]))
+        self.assertNotIn('ulimit', engine.said())
+        told = subprocess.Popen([PROGRAM, *options, '--listen', '127.0.0.1:0'], cwd=self.folder,
+                                stderr=subprocess.PIPE, text=True, preexec_fn=lambda:
+                                resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600)))
+        with told:
+            lines = iter(told.stderr.readline, '')
+            line = next(line for line in lines if 'ulimit' in line or 'answering' in line)
+            told.terminate()
+        self.assertIn(f'may want {wanted} descriptors, but get 600; try: ulimit -n {wanted}', line)
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as other:
