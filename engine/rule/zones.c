@@ -10,7 +10,6 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/check.h"
-#include "engine/base/clock.h"
 #include "engine/base/file.h"
 #include "engine/rule/zones_tzif.h"
 
@@ -23,14 +22,12 @@
 #define NAMED_MAX      (ZONES_MAX - FIXED_COUNT)
 #define SLOTS          (ZONES_MAX * 4) // a power of two
 #define LETTERS        26
-#define SETTLE_NS      (INT64_C(5) * 1000000000)
 #define REMEDY         "try: apt-get install tzdata"
 
 // What stat says of a file; all zero when it is not there.
 struct stamp {
     int64_t changed_s, changed_ns;
     uint64_t size_bytes, inode;
-    int64_t placed_s; // when it was put there
 };
 
 struct zone {
@@ -46,7 +43,6 @@ struct zones {
     char version[16];
     char dir[PATH_MAX];
     struct stamp zone_tab, tzdata_zi;
-    int64_t again_ns; // of the monotonic clock; 0 = never
     struct zone_set *country[LETTERS * LETTERS];
     uint16_t slot[SLOTS]; // zone + 1, 0 = empty
     struct zone zone[ZONES_MAX];
@@ -64,7 +60,6 @@ static struct stamp stamp_of(const char *dir, const char *file)
     stamp.changed_ns = st.st_mtim.tv_nsec;
     stamp.size_bytes = (uint64_t)st.st_size;
     stamp.inode = (uint64_t)st.st_ino;
-    stamp.placed_s = st.st_ctim.tv_sec;
     return stamp;
 }
 
@@ -277,16 +272,6 @@ static int add_fixed(struct zones *z)
     return 0;
 }
 
-// An upgrade puts one file in its place after the other: were these put there just now, then others
-// may not have been there yet when they were read.
-static bool is_young(const struct zones *z)
-{
-    int64_t placed_s =
-        z->zone_tab.placed_s > z->tzdata_zi.placed_s ? z->zone_tab.placed_s : z->tzdata_zi.placed_s;
-
-    return clock_file_ns() - placed_s * 1000000000 < SETTLE_NS;
-}
-
 int zones_load(struct zones **ret, const char *dir, struct err_info *info)
 {
     static _Atomic uint64_t loads;
@@ -308,7 +293,6 @@ int zones_load(struct zones **ret, const char *dir, struct err_info *info)
     read_tzdata_zi(z);
     err = add_fixed(z);
     if (err) err_set(info, err, "no memory for time zones");
-    if (is_young(z)) z->again_ns = clock_mono_ns() + SETTLE_NS;
 out:
     if (err)
         zones_free(z);
@@ -336,8 +320,7 @@ static bool is_changed(struct stamp old, const char *dir, const char *file)
 bool zones_changed(const struct zones *z)
 {
     return is_changed(z->zone_tab, z->dir, "zone.tab") ||
-           is_changed(z->tzdata_zi, z->dir, "tzdata.zi") ||
-           (z->again_ns && clock_mono_ns() >= z->again_ns);
+           is_changed(z->tzdata_zi, z->dir, "tzdata.zi");
 }
 
 const char *zones_version(const struct zones *z)

@@ -31,9 +31,7 @@ struct zone_set {
 // a name outside zone.tab that cannot be read costs that name only.
 int zones_load(struct zones **ret, const char *dir, struct err_info *info);
 void zones_free(struct zones *z);
-// Have the files changed since? (stat of tzdata.zi and zone.tab; false when they are gone.) Files
-// that were put there just before the reading count as changed once, five seconds later: an upgrade
-// may have been under way.
+// Have the files changed since? (stat of tzdata.zi and zone.tab; false when they are gone)
 bool zones_changed(const struct zones *z);
 
 const char *zones_version(const struct zones *z); // "2026f", or "unknown"

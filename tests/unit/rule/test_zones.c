@@ -319,30 +319,6 @@ static void test_changed(void **state)
     zones_free(new);
 }
 
-// What was put there while it was read is read once more.
-static void test_read_again(void **state)
-{
-    int64_t begin_ns = clock_mono_ns();
-    struct zones *young, *settled;
-
-    (void)state;
-    put_tables();
-    assert_int_equal(zones_load(&young, dir, NULL), 0);
-    assert_int_equal(zones_load(&settled, ZONES_DEFAULT, NULL), 0);
-    while (!zones_changed(young)) {
-        if (clock_mono_ns() - begin_ns > INT64_C(8) * 1000000000)
-            fail_msg("it is never read again");
-        usleep(50000);
-    }
-    assert_true(clock_mono_ns() - begin_ns > INT64_C(4) * 1000000000);
-    assert_false(zones_changed(settled));
-    zones_free(young);
-    assert_int_equal(zones_load(&young, dir, NULL), 0);
-    assert_false(zones_changed(young));
-    zones_free(young);
-    zones_free(settled);
-}
-
 static void fails(int err, const char *with)
 {
     struct err_info info = {0};
@@ -409,7 +385,6 @@ int main(void)
         cmocka_unit_test(test_far),
         cmocka_unit_test_setup_teardown(test_made_up, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_changed, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(test_read_again, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_refused, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_too_many_names, make_dir, remove_dir),
     };
