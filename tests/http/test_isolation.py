@@ -15,7 +15,7 @@ def bearer(token):
     return {'Authorization': 'Bearer ' + token}
 
 
-class TestIsolation(EngineCase):
+class IsolationCase(EngineCase):
     def setUp(self):
         super().setUp()
         self.write('bell.txt', '2125550002\n')
@@ -45,6 +45,8 @@ class TestIsolation(EngineCase):
             client.send(head_and_body[-1:])
             return client.receive()
 
+
+class TestLists(IsolationCase):
     def test_a_revoked_token_changes_nothing(self):
         path = '/v1/lists/own' + ENTRY + '?tenant=bell'
         answer = self.revoked_meanwhile(request('PUT', path, '{}', **bearer(ACME)))
@@ -73,3 +75,49 @@ class TestIsolation(EngineCase):
         lists = self.server.ask('GET', '/v1/lists', **bearer(ACME)).json()['lists']
         self.assertEqual([one['name'] for one in lists], ['shared'])
         self.assertEqual(self.server.ask('PUT', '/v1/lists/x', '{}', **bearer(ACME)).status, 201)
+
+
+RULES = {'version': 'acme', 'rules': [{'name': 'closed', 'type': 'location', 'required': True,
+                                       'title': 'words of Acme', 'where': {'country': ['US']}}]}
+
+
+class TestRules(IsolationCase):
+    def put(self, token, query='', document=RULES):
+        return self.server.ask('PUT', '/v1/rules' + query, document, **bearer(token))
+
+    def test_rules_are_their_tenants(self):
+        self.assertEqual(self.put(ACME).status, 200)
+        for method, path, body in (
+                ('PUT', '/v1/rules', RULES), ('GET', '/v1/rules', None),
+                ('GET', '/v1/rules/effective', None), ('POST', '/v1/explain', {'phone': '1'}),
+                ('POST', '/v1/when', {'phone': '1'})):
+            answer = self.server.ask(method, path + '?tenant=acme', body, **bearer(BELL))
+            self.problem(answer, 403, 'forbidden')
+            answer = self.server.ask(method, path + '?tenant=no.such', body, **bearer(BELL))
+            self.problem(answer, 403, 'forbidden')
+            self.problem(self.server.ask(method, path, body), 401, 'unauthorized')
+        self.problem(self.server.ask('GET', '/v1/rules', **bearer(BELL)), 404, 'not_found')
+        record = {'GSW_PHONE': '2125550100'}
+        self.blocked(self.server.validate(record, '/ocs/acme/validate'), 'location', 'closed')
+        self.allowed(self.server.validate(record, '/ocs/bell/validate'))
+        self.allowed(self.server.validate(record))
+
+    def test_a_record_does_not_choose_whose_rules_explain_it(self):
+        self.assertEqual(self.put(ACME).status, 200)
+        for record in ({'phone': '2125550100', 'tenant': 'acme'},
+                       {'GSW_PHONE': '2125550100', 'GSW_TENANT_NAME': 'acme'}):
+            for body in (record, {'record': record, 'tenant': 'acme'}):
+                answer = self.server.ask('POST', '/v1/explain', body, **bearer(BELL))
+                self.assertEqual(answer.json()['tenant'], 'bell')
+                self.assertEqual(answer.json()['verdict'], 'allow')
+                self.assertNotIn(b'Acme', answer.body)
+                answer = self.server.ask('POST', '/v1/when', body, **bearer(BELL))
+                self.assertEqual(len(answer.json()['intervals']), 1, answer)
+        answer = self.server.ask('POST', '/v1/explain', record, **bearer(ROOT))
+        self.assertEqual((answer.json()['tenant'], answer.json()['rule']), ('acme', 'closed'))
+
+    def test_a_revoked_token_replaces_nothing(self):
+        answer = self.revoked_meanwhile(request('PUT', '/v1/rules', RULES, **bearer(ACME)))
+        self.problem(answer, 401, 'unauthorized')
+        self.problem(self.server.ask('GET', '/v1/rules?tenant=acme', **bearer(ROOT)), 404,
+                     'not_found')
