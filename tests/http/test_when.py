@@ -24,7 +24,7 @@ def seconds(text):
 
 class TestWhen(SharedEngineCase):
     FILES = {'n.csv': 'phone,from,till\n2125550111,2026-11-23T20:00:00Z,2026-11-24T15:30:00Z\n'
-                      '2125559999,,\n',
+                      '2125559999,,\n2125550222,2026-11-01T00:00:00Z,\n',
              'r.json': json.dumps(DOCUMENT)}
     OPTIONS = ('--list', 'n=n.csv', '--rules', 'r.json', '--now', NOON)
 
@@ -56,6 +56,11 @@ class TestWhen(SharedEngineCase):
         self.assertEqual(self.spans({'phone': '7135550100', 'from': '2026-11-24T12:00:00Z',
                                      'until': '2026-11-25T12:00:00Z'}),
                          [('11-24T15:00', '11-24T18:00'), ('11-24T20:00', '11-24T23:00')])
+
+    def test_past_what_entries_know(self):
+        for phone in ('2125559999', '2125550222'):
+            found = self.when({'phone': phone, 'from': '2106-02-07T06:28:13Z'})
+            self.assertEqual((found['intervals'], found['next']), ([], None), phone)
 
     def test_never(self):
         for record in ({'phone': '2125559999'}, {'phone': '3075550100'}):
