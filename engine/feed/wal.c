@@ -11,6 +11,9 @@
 #include "engine/base/file.h"
 #include "engine/wire/logrec.h"
 
+// Taken ahead: 10,000 reports a second fill it in some seconds.
+#define ROOM_BYTES ((size_t)4 << 20)
+
 void wal_path(char *dst, size_t size_bytes, const char *dir, uint64_t first_lsn)
 {
     snprintf(dst, size_bytes, "%s/log-%020llu.dgl", dir, (unsigned long long)first_lsn);
@@ -46,6 +49,32 @@ static int create(const struct wal *w, const char *temp, const char *path, int *
     return 0;
 }
 
+// Best effort: without room of its own each write allocates. The file's size says as before how far
+// it was written.
+static void take_room(struct wal *w, size_t size_bytes)
+{
+    if (w->good_bytes + size_bytes <= w->room_bytes) return;
+    w->room_bytes = w->good_bytes + size_bytes + ROOM_BYTES;
+    (void)fallocate(w->fd, FALLOC_FL_KEEP_SIZE, (off_t)w->good_bytes,
+                    (off_t)(size_bytes + ROOM_BYTES));
+}
+
+// Best effort on a broken segment: a start right now would not replay what was refused. Room that
+// was taken goes back.
+static bool cut_back(struct wal *w)
+{
+    w->room_bytes = 0;
+    return ftruncate(w->fd, (off_t)w->good_bytes) == 0 &&
+           lseek(w->fd, (off_t)w->good_bytes, SEEK_SET) >= 0;
+}
+
+static void leave(struct wal *w)
+{
+    if (w->room_bytes) (void)cut_back(w);
+    close(w->fd);
+    w->fd = -1;
+}
+
 int wal_rotate(struct wal *w, struct err_info *info)
 {
     char path[PATH_MAX], temp[PATH_MAX];
@@ -62,20 +91,13 @@ int wal_rotate(struct wal *w, struct err_info *info)
     }
     if (w->fd >= 0) {
         if (w->first_lsn != w->next_lsn) w->old_bytes += w->good_bytes;
-        close(w->fd);
+        leave(w);
     }
     w->fd = fd;
     w->broken = false;
     w->first_lsn = w->next_lsn;
     w->good_bytes = LOGREC_HEAD_BYTES;
     return 0;
-}
-
-// Best effort on a broken segment: a start right now would not replay what was refused.
-static bool cut_back(struct wal *w)
-{
-    return ftruncate(w->fd, (off_t)w->good_bytes) == 0 &&
-           lseek(w->fd, (off_t)w->good_bytes, SEEK_SET) >= 0;
 }
 
 int wal_commit(struct wal *w, struct str frames, unsigned count, struct err_info *info)
@@ -85,6 +107,7 @@ int wal_commit(struct wal *w, struct str frames, unsigned count, struct err_info
     CHECK(frames.size > 0 && count > 0);
     if (w->broken && wal_rotate(w, &why))
         return err_set(info, ERR_STORAGE, "the log cannot be written: %s", why.text);
+    take_room(w, frames.size);
     if (file_write_all(w->fd, frames.ptr, frames.size, &why)) {
         w->broken = !cut_back(w);
         return err_set(info, ERR_STORAGE, "the log in %s: %s; try: df %s", w->dir, why.text,
@@ -109,6 +132,5 @@ uint64_t wal_bytes(const struct wal *w)
 
 void wal_close(struct wal *w)
 {
-    if (w->fd >= 0) close(w->fd);
-    w->fd = -1;
+    if (w->fd >= 0) leave(w);
 }

@@ -357,6 +357,47 @@ static void test_replay_syncs(void **state)
     free(l);
 }
 
+static off_t on_disk(const struct log *l)
+{
+    struct stat st;
+
+    assert_int_equal(stat(l->path, &st), 0);
+    assert_true(st.st_size < 65536); // the size says what was written
+    return st.st_blocks * 512;
+}
+
+// Room is taken ahead, and given back when a segment is left, or cut.
+static void test_room(void **state)
+{
+    struct log *l = malloc(sizeof *l);
+    struct err_info info;
+    struct replay r;
+    uint64_t next;
+
+    (void)state;
+    log_init(l);
+    for (int way = 0; way < 3; way++) {
+        assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+        append(&l->wal, 1, 0);
+        if (on_disk(l) < 1 << 20) // not every file system can
+            print_message("no room taken: %lld bytes\n", (long long)on_disk(l));
+        if (way == 1) assert_int_equal(wal_rotate(&l->wal, &info), 0);
+        if (way == 2) {
+            syncs_left = 0;
+            append(&l->wal, 1, ERR_STORAGE);
+        }
+        if (way) assert_true(on_disk(l) < 1 << 20);
+        wal_close(&l->wal);
+        assert_true(on_disk(l) < 1 << 20);
+        if (way == 1) wal_path(l->path, sizeof l->path, l->rig.data, next + 1);
+    }
+    assert_int_equal(replay(l, 1, &next, &r, &info), 0);
+    assert_int_equal(r.cut_bytes, 0);
+    wal_close(&l->wal);
+    rig_done(&l->rig);
+    free(l);
+}
+
 static void test_another_seed(void **state)
 {
     struct log *l = malloc(sizeof *l);
@@ -420,8 +461,8 @@ int main(void)
         cmocka_unit_test(test_every_cut),    cmocka_unit_test(test_every_flip),
         cmocka_unit_test(test_segments),     cmocka_unit_test(test_broken_segment),
         cmocka_unit_test(test_half_rotated), cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_replay_syncs), cmocka_unit_test(test_another_seed),
-        cmocka_unit_test(test_store),
+        cmocka_unit_test(test_replay_syncs), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_another_seed), cmocka_unit_test(test_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
