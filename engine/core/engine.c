@@ -324,7 +324,10 @@ static int reload(struct engine *e, struct conf *conf, struct err_info *info)
     e->settings = settings;
     pthread_mutex_unlock(&e->lock);
     err = feed_reload(e->feed, specs, count, info);
-    if (!err) err = engine_rules_commit(e, &rules, info);
+    if (!err) {
+        err = engine_rules_commit(e, &rules, info);
+        if (err) metric_add(e->metrics, METRIC_RELOADS_FAILED, 1);
+    }
     if (!err) goto out;
     pthread_mutex_lock(&e->lock);
     e->settings = before;
