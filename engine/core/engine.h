@@ -37,6 +37,7 @@ struct engine {
     struct rule_sources *sources;  // feed's thread only, once it runs; as is
     struct rulebook *book;         // what they were compiled to
     unsigned rules_number;         // and how often they were replaced
+    int64_t unsaved_told_ns;       // feed's thread: when a set that cannot be stored was logged
     struct atlas *atlas;           // main's reference of the one in force
     bool zones_gone;               // main: the time zone files were not there
     int64_t told_ns;               // main: when a failure of theirs was logged

@@ -70,6 +70,15 @@ static void lists_of(struct engine *e, struct rule_lists *lists)
     *lists = (struct rule_lists){.tenants = &e->tenants, .catalog = feed_catalog(e->feed)};
 }
 
+static void tell_unsaved(struct engine *e, const char *why)
+{
+    int64_t now_ns = clock_mono_ns();
+
+    if (e->unsaved_told_ns && now_ns - e->unsaved_told_ns < TOLD_EVERY_NS) return;
+    e->unsaved_told_ns = now_ns;
+    log_error("rules", "PUT /v1/rules is refused: %s", why);
+}
+
 int engine_put_rules(struct engine *e, unsigned tenant, struct str text,
                      struct ruleset_errors *errors, struct err_info *info)
 {
@@ -94,6 +103,7 @@ int engine_put_rules(struct engine *e, unsigned tenant, struct str text,
         put_in_force(e, sources, book);
         return 0;
     }
+    if (err == ERR_STORAGE) tell_unsaved(e, info->text);
     view_free(view);
     rulebook_unref(book);
     rule_source_free(sources);

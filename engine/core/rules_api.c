@@ -131,6 +131,14 @@ static void answer_errors(struct conn *conn, const struct ruleset_errors *errors
                 &out);
 }
 
+// Paths are the operator's: the log has them.
+static struct str why_failed(const struct rules_job *job)
+{
+    if (job->feed.err == ERR_STORAGE)
+        return STR("the data directory cannot be written; the rules stay what they were");
+    return str_of(job->info.text[0] ? job->info.text : err_text(job->feed.err));
+}
+
 static void on_arrival(struct worker *w, struct worker_message *message)
 {
     struct rules_job *job =
@@ -143,7 +151,7 @@ static void on_arrival(struct worker *w, struct worker_message *message)
     if (conn && err == ERR_BAD_RULES)
         answer_errors(conn, &job->errors);
     else if (conn && err)
-        conn_answer_error(conn, err, str_of(job->info.text[0] ? job->info.text : err_text(err)));
+        conn_answer_error(conn, err, why_failed(job));
     else if (conn)
         text_answer(conn, 200, STR("application/json"), &job->answer);
     job_free(job);

@@ -182,11 +182,14 @@ class TestPut(RulesCase):
         path.unlink()
         path.mkdir()  # nothing can take its place
         (path / 'x').mkdir()
-        answer = engine.ask('PUT', '/v1/rules', rules(OPEN, version='next'))
-        self.problem(answer, 503, 'storage_failed')
+        for _ in range(3):
+            answer = engine.ask('PUT', '/v1/rules', rules(OPEN, version='next'))
+            self.problem(answer, 503, 'storage_failed')
+        self.assertNotIn(b'default.json', answer.body)  # a path is no tenant's business
+        self.assertEqual(engine.said().count('data/rules/default.json'), 1, engine.said())
         self.assertEqual(engine.ask('GET', '/v1/rules').json()['version'], 'good')
         self.blocked(engine.validate(PHONE), 'contact_times', 'hours')
-        self.assertEqual(engine.metric('dialgate_rules_replaced_total{result="refused"}'), 1)
+        self.assertEqual(engine.metric('dialgate_rules_replaced_total{result="refused"}'), 3)
         shutil.rmtree(path)
         path.write_bytes(kept)
         self.put(engine, rules(OPEN, version='next'))
