@@ -10,7 +10,8 @@
 //                GSW_D_REGION_CODE, GSW_D_COUNTRY_CODE: what they leave of what the number says;
 //                both where they contradict it. GSW_D_TZ_JAVA_NAME counts beside it: the OCS makes
 //                one zone of an area code that has two, and the tenant's default of what it does
-//                not know; of toll-free numbers it says nothing
+//                not know; of toll-free numbers it says nothing. Where number, place and zone all
+//                contradict each other, zones that none of them names may count as well
 //   postal_code  GSW_POSTAL_CODE, postal_code
 //   state        GSW_STATE_CODE, else state, else GSW_REGION_CODE; GSW_REGION_CODE beside one of
 //                them adds its places when it is a region that we know

@@ -251,6 +251,8 @@ class Draw:
                 ('channel', .4, CHANNELS)):
             if pick.random() < chance:
                 record[key] = pick.choice(values)
+        if 'GSW_D_STATE_CODE' in record:  # three that contradict each other leave a little more
+            record.pop('GSW_D_TZ_JAVA_NAME', None)
         if pick.random() < .1:
             record['GSW_TZ_OFFSET'] = pick.choice((-25200, -18000, 0, 20700, '-12600', 7))
         if pick.random() < .5:

@@ -3,7 +3,7 @@
 system's zone.tab. The meaning is that of engine/rule/facts.h; nothing but the tables is shared.
 
 Left out, because draw.py does not draw them: territories that are countries, too,
-GSW_D_COUNTRY_CODE and GSW_D_REGION_CODE.
+GSW_D_COUNTRY_CODE and GSW_D_REGION_CODE, GSW_D_TZ_JAVA_NAME beside GSW_D_STATE_CODE.
 """
 import datetime
 import functools
