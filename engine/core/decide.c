@@ -275,7 +275,8 @@ unsigned decide_unasked(const struct decider *d, const struct view *view, const 
 }
 
 // Of two that pass the last free attempt at once, at least one sees the other's reservation here.
-static struct verdict reserve(struct decide_case *c, int *ret_rule)
+static struct verdict reserve(struct decide_case *c, const struct ledger_newest *before,
+                              int *ret_rule)
 {
     const struct decider *d = c->d;
     // the second under way is not over yet
@@ -289,7 +290,9 @@ static struct verdict reserve(struct decide_case *c, int *ret_rule)
     if (kept == RESERVE_FULL)
         return verdict_block(REASON_RESERVATIONS_FULL, reason_rule(REASON_RESERVATIONS_FULL));
     who.holds_unnamed = who.guid == 0;
+    if (ledger_unchanged(d->ledger, &who, before, d->wall_s)) return verdict_allow();
     c->who = &who;
+    c->judge.counting = true; // the other rules have let the question pass at this very instant
     v = judge_rules(c, &finding, false, ret_rule);
     // what an earlier answer to the same guid holds stays
     if (v.type != VERDICT_NONE && kept == RESERVE_TAKEN) ledger_release(d->ledger, &who);
@@ -299,6 +302,8 @@ static struct verdict reserve(struct decide_case *c, int *ret_rule)
 struct verdict decide(const struct decider *d, const struct view *view, const struct question *q,
                       int *ret_rule)
 {
+    bool reserves = q->reserves && q->gate && q->gate->plan && q->gate->plan->counts;
+    struct ledger_newest before = {0};
     struct judge_finding finding;
     struct decide_case c;
     struct verdict v;
@@ -308,8 +313,9 @@ struct verdict decide(const struct decider *d, const struct view *view, const st
     v = judge_lists(d, view, q, q->now_s);
     if (v.type != VERDICT_NONE || !q->gate->plan) return v;
     decide_open(&c, d, view, q, q->now_s, false);
+    if (reserves && d->ledger) ledger_newest(d->ledger, &q->who, &before);
     v = judge_rules(&c, &finding, d->tally != NULL, ret_rule);
-    if (v.type == VERDICT_NONE && q->reserves && q->gate->plan->counts) v = reserve(&c, ret_rule);
+    if (v.type == VERDICT_NONE && reserves) v = reserve(&c, &before, ret_rule);
     if (*ret_rule >= 0 && d->tally) tally_add(d->tally, q->gate->rule[*ret_rule].tally);
     return v;
 }

@@ -79,6 +79,16 @@ struct attempts_count ledger_count(const struct ledger *l, const struct ledger_a
 // steps back releases what was TAKEN; what was PROLONGED is still an earlier answer's.
 enum reserve_kept ledger_reserve(struct ledger *l, const struct ledger_asker *who, int64_t now_s,
                                  int64_t until_s);
+// The same without counting again, for most: the newest attempts of the asker's device and client
+// as they were before it counted, and whether after its reservation they are the newest still and
+// nobody else's reservation is there. Then a count would find nothing more than it did.
+struct ledger_newest {
+    uint32_t device, client; // numbers of attempts; 0 = none
+};
+void ledger_newest(const struct ledger *l, const struct ledger_asker *who,
+                   struct ledger_newest *ret);
+bool ledger_unchanged(const struct ledger *l, const struct ledger_asker *who,
+                      const struct ledger_newest *before, int64_t now_s);
 void ledger_release(struct ledger *l, const struct ledger_asker *who);
 // The same by who has only the guid's report: releases the reservation of that guid, or, when the
 // question carried none, one without a guid of the same device or client.

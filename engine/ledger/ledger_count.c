@@ -192,3 +192,28 @@ void ledger_fetch_chains(const struct ledger *l, const struct ledger_asker *who)
 
     ledger_fetch_further(l, who, &ahead);
 }
+
+void ledger_newest(const struct ledger *l, const struct ledger_asker *who,
+                   struct ledger_newest *ret)
+{
+    uint64_t head = chunks_head(&l->chunks);
+
+    *ret = (struct ledger_newest){0};
+    if (who->device) ret->device = index_find(&l->index[CHUNKS_DEVICE], who->device, head);
+    if (who->client) ret->client = index_find(&l->index[CHUNKS_CLIENT], who->client, head);
+}
+
+bool ledger_unchanged(const struct ledger *l, const struct ledger_asker *who,
+                      const struct ledger_newest *before, int64_t now_s)
+{
+    struct reserve_entry device = {.key = who->device, .guid = who->guid};
+    struct reserve_entry client = {.key = who->client, .guid = who->guid};
+    struct ledger_newest now;
+
+    if (who->device && reserve_count(&l->reserve, &device, who->holds_unnamed, now_s, 1))
+        return false;
+    if (who->client && reserve_count(&l->reserve, &client, who->holds_unnamed, now_s, 1))
+        return false;
+    ledger_newest(l, who, &now);
+    return now.device == before->device && now.client == before->client;
+}

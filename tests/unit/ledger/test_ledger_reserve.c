@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/base/check.h"
 #include "tests/unit/ledger/fixture.h"
 
 #define UNTIL       (NOW + 10)
@@ -34,6 +35,35 @@ static void counts_for_each_key(void **state)
     assert_int_equal(reserved(&f, COUNT_BY_DEVICE, fixture_asker(3, 2, 6), NOW), 0);
     assert_int_equal(reserved(&f, COUNT_BY_CLIENT, fixture_asker(1, 3, 6), NOW), 0);
     assert_int_equal(reserved(&f, COUNT_BY_DEVICE, fixture_asker(2, 1, 6), NOW), 0);
+    fixture_free(&f);
+}
+
+// Who has reserved need not count again while nothing came that a count could find.
+static void unchanged(void **state)
+{
+    struct fixture f = fixture_new(100, 1024);
+    struct ledger_asker who = fixture_asker(1, 2, 5),
+                        other[] = {fixture_asker(1, 0, 6), fixture_asker(0, 2, 7),
+                                   fixture_asker(1, 0, 0)};
+    struct attempt to_device = fixture_attempt(1, 9, 20), to_client = fixture_attempt(9, 2, 21);
+    struct ledger_newest before;
+
+    (void)state;
+    ledger_newest(f.l, &who, &before);
+    keep(&f, who, UNTIL);
+    keep(&f, fixture_asker(3, 4, 8), UNTIL);
+    assert_true(ledger_unchanged(f.l, &who, &before, NOW));
+    for (unsigned i = 0; i < COUNT_OF(other); i++) {
+        keep(&f, other[i], NOW + 2 + i);
+        assert_false(ledger_unchanged(f.l, &who, &before, NOW + 1 + i));
+        assert_true(ledger_unchanged(f.l, &who, &before, NOW + 2 + i));
+    }
+    assert_int_equal(ledger_apply(f.l, &to_device), LEDGER_NEW);
+    assert_false(ledger_unchanged(f.l, &who, &before, NOW + 9));
+    ledger_newest(f.l, &who, &before);
+    assert_true(ledger_unchanged(f.l, &who, &before, NOW + 9));
+    assert_int_equal(ledger_apply(f.l, &to_client), LEDGER_NEW);
+    assert_false(ledger_unchanged(f.l, &who, &before, NOW + 9));
     fixture_free(&f);
 }
 
@@ -349,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_for_each_key),
+        cmocka_unit_test(unchanged),
         cmocka_unit_test(ends_by_itself),
         cmocka_unit_test(own_guid_does_not_count),
         cmocka_unit_test(same_guid_is_prolonged),
