@@ -187,10 +187,9 @@ static void allow_descriptors(const struct conf *c, unsigned threads)
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
         log_info("engine",
-                 "%u threads with their connections and asked services may want %" PRIu64
-                 " descriptors, but get %" PRIu64 "; try: ulimit -n %" PRIu64
-                 ", or a lower connections_max",
-                 threads, wanted, (uint64_t)limit.rlim_cur, wanted);
+                 "connections_max and asked services may want %" PRIu64
+                 " descriptors of %u threads, ulimit -n allows %" PRIu64,
+                 wanted, threads, (uint64_t)limit.rlim_cur);
 }
 
 static int start_workers(struct engine *e, const struct address *at, struct err_info *info)

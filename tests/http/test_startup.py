@@ -67,7 +67,7 @@ class TestStartUp(EngineCase):
             lines = iter(told.stderr.readline, '')
             line = next(line for line in lines if 'ulimit' in line or 'answering' in line)
             told.terminate()
-        self.assertIn(f'may want {wanted} descriptors, but get 600; try: ulimit -n {wanted}', line)
+        self.assertIn(f'may want {wanted} descriptors of 2 threads, ulimit -n allows 600', line)
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as other:
