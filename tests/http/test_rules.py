@@ -256,7 +256,8 @@ class TestTenants(RulesCase):
                                       'where': {'state': ['TX']}} for i in range(1024)]))
         self.put(engine, rules(SHUT), '?tenant=a')
         self.blocked(engine.validate(PHONE, '/ocs/a/validate'), 'contact_times', 'hours')
-        self.assertEqual(engine.metric('dialgate_rule_blocks_total{tenant="",rule="other",mode=""}'), 1)
+        other = 'dialgate_rule_blocks_total{tenant="",rule="other",mode=""}'
+        self.assertEqual(engine.metric(other), 1)
         said = engine.ask('GET', '/v1/rules/effective').json()['rules']
         self.assertEqual([rule['blocks'] for rule in said[-2:]], [0, None])
 
