@@ -46,7 +46,7 @@ class Round:
         self.draw = Draw(self.pick, compare.places.area_codes() + ['800', '999', '211'],
                          compare.now)
         self.document = self.draw.document(number, sorted(compare.packs))
-        self.phones = [self.draw.phone() for _ in range(40)]
+        self.phones = [self.fresh_phone() for _ in range(40)]
         self.clients = [f'client-{number}-{n}' for n in range(20)]
         self.attempts = [self.draw.attempt(self.phones, self.clients, f'{number}-{n}')
                          for n in range(self.pick.choice((0, 30, 120)))]
@@ -54,6 +54,14 @@ class Round:
                            lists=compare.lists)
         self.by_key = {}
         self.now_asked = []  # questions about now, and their verdicts
+
+    def fresh_phone(self):
+        """One that no rule set before had: the ledger remembers its attempts."""
+        while True:
+            phone = self.draw.phone()
+            if phone not in self.compare.phones_used:
+                self.compare.phones_used.add(phone)
+                return phone
 
     def put(self):
         answer = self.compare.client.ask('PUT', '/v1/rules', json.dumps(self.document))
@@ -214,7 +222,7 @@ class Round:
 
 class Compare:
     def __init__(self, seed, folder):
-        self.seed = seed
+        self.seed, self.phones_used = seed, set()
         self.now = datetime.datetime.fromisoformat(NOW.replace('Z', '+00:00')).timestamp()
         self.count = dict.fromkeys(('allow', 'block', 'explain', 'validate', 'retry_at',
                                     'when'), 0)
