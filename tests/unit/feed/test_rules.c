@@ -97,7 +97,7 @@ static void damage_is_told(void **state)
     path_to(path, "acme.json");
     buf_init(&text, 4096);
     assert_int_equal(file_read_all(path, &text, NULL), 0);
-    copy = strndup(text.ptr, text.size_bytes);
+    copy = str_dup(buf_view(&text));
     for (size_t i = 0; i < text.size_bytes; i++) {
         struct err_info info = {0};
         struct rules_saved saved;
