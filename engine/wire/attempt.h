@@ -43,7 +43,7 @@ struct attempts_query {
     bool subject_only;            // only attempts about the same subject (a debt)
     uint8_t channels;             // bit of enum channel
     uint64_t results;             // call_result_bit
-    const uint32_t *dispositions; // attempt_disposition() of each; by result when there are none
+    const uint32_t *dispositions; // attempt_word() of each; by result when there are none
     unsigned disposition_count;
     bool placed;                               // only attempts to these places:
     uint64_t regions[ATTEMPT_REGION_WORDS];    // all ones = any
